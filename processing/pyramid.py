@@ -1,0 +1,182 @@
+"""Building a pyramid: phase one copies or encodes the scanner's levels, phase two adds the rest.
+
+One Dask task is one shard, which can be repeated without harm; threads, since every codec
+here releases the interpreter lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dask.threaded
+from dask.callbacks import Callback
+
+from processing.downsample import parent_tile
+from processing.readers.base import SlideReader
+from processing.tile_codec import encode_tile
+from processing.tiling import Sourced
+from storage.errors import StoreDamaged
+from storage.pyramids import PyramidDraft, shard_blocks
+from storage.records.geometry import TileBlock, tile_region
+from storage.records.slide import LevelOrigin, PyramidPlan, StoredLevel
+from storage.shards import Chunk, Shard
+
+Progress = Callable[[int, int], None]
+"""Called with tiles done and tiles to do."""
+ShardPath = Callable[[int, int, int], Path]
+"""Where the shard at (level, row, column) lies."""
+
+
+class Written(NamedTuple):
+    """What one shard, or all of a phase, came to."""
+
+    tiles: int
+    faulty: int
+    """Tiles absent in the source (phase one), or found damaged (phase two)."""
+
+
+def copy_source_levels(
+    reader: SlideReader, sourced: Sourced, draft: PyramidDraft, progress: Progress
+) -> Written:
+    """Phase one: the scanner's levels into the draft.
+
+    JPEG tiles are copied byte for byte, other pixels are encoded once. Errors: SlideError.
+    """
+    plan, tasks = sourced.plan, dict[Any, Any]()
+    for level in plan.from_source():
+        draft.add_level(level, plan)
+        shard = _SourceShard(reader, draft, plan, level, sourced.source_of[level.level])
+        for row, column, block in shard_blocks(level, plan):
+            tasks[level.level, row, column] = (shard, row, column, block)
+    return _compute(tasks, plan.from_source(), plan, progress)
+
+
+@dataclass(frozen=True)
+class _SourceShard:
+    """Writes a shard of a level that the source has."""
+
+    reader: SlideReader
+    draft: PyramidDraft
+    plan: PyramidPlan
+    level: StoredLevel
+    source: int
+
+    def __call__(self, row: int, column: int, block: TileBlock) -> Written:
+        if self.level.origin is LevelOrigin.COPIED:
+            chunks = self.reader.jpeg_tiles(self.source, block)
+        else:
+            chunks = [(self._encode(x, y),) for x, y in block.places()]
+        place = (self.level.level, row, column)
+        self.draft.write_shard(place, block, chunks, self.plan.shard_tiles)
+        return Written(len(chunks), sum(chunk is None for chunk in chunks))
+
+    def _encode(self, column: int, row: int) -> bytes:
+        region = tile_region(column, row, self.plan.tile_edge)
+        return encode_tile(self.reader.pixels(self.source, region), self.level.encoding)
+
+
+def derive_levels(
+    plan: PyramidPlan, published: ShardPath, draft: PyramidDraft, progress: Progress
+) -> Written:
+    """Phase two: every missing level from the next finer one, which may be missing itself.
+
+    `published` finds the shards of phase one. Whole shards that a killed run left in the draft
+    are kept. Errors: StoreDamaged, OSError.
+    """
+    tasks, derived = dict[Any, Any](), {at.level for at in plan.derived()}
+    for level in plan.derived():
+        draft.add_level(level, plan)
+        finer = plan.levels[level.level - 1]
+        made_here = finer.level in derived
+        shard = _DerivedShard(
+            plan, level, finer, draft.shard_path if made_here else published, draft
+        )
+        for row, column, block in shard_blocks(level, plan):
+            below = _shards_below(finer, plan, row, column) if made_here else []
+            tasks[level.level, row, column] = (shard, row, column, block, below)
+    return _compute(tasks, plan.derived(), plan, progress)
+
+
+def _shards_below(
+    finer: StoredLevel, plan: PyramidPlan, row: int, column: int
+) -> list[tuple[int, int, int]]:
+    """Keys of the (up to four) shards that a derived shard is made from."""
+    grid = finer.size.in_tiles(plan.tile_edge * plan.shard_tiles)
+    return [
+        (finer.level, y, x)
+        for y in range(2 * row, min(2 * row + 2, grid.height))
+        for x in range(2 * column, min(2 * column + 2, grid.width))
+    ]
+
+
+@dataclass(frozen=True)
+class _DerivedShard:
+    """Writes a shard of a level that has to be made."""
+
+    plan: PyramidPlan
+    level: StoredLevel
+    finer: StoredLevel
+    finer_path: ShardPath
+    draft: PyramidDraft
+
+    def __call__(self, row: int, column: int, block: TileBlock, _below: Any) -> Written:  # noqa: ANN401
+        place, per = (self.level.level, row, column), self.plan.shard_tiles
+        tiles = block.columns * block.rows
+        if self._is_whole(place):
+            return Written(tiles, 0)
+        below = _Below(self.finer_path, self.finer.level, per)
+        edge, chunks, damaged = self.plan.tile_edge, list[Chunk | None](), 0
+        for x, y in block.places():
+            children = [below.tile(2 * x + i, 2 * y + j) for j in (0, 1) for i in (0, 1)]
+            tile, bad = parent_tile(children, edge, self.finer.encoding, self.level.encoding)
+            chunks.append(None if tile is None else (tile,))
+            damaged += bad
+        self.draft.write_shard(place, block, chunks, per)
+        return Written(tiles, damaged)
+
+    def _is_whole(self, place: tuple[int, int, int]) -> bool:
+        """A shard with a sound index was finished before: it got its name only when whole."""
+        try:
+            return Shard.open(self.draft.shard_path(*place), self.plan.shard_tiles**2) is not None
+        except StoreDamaged:
+            return False
+
+
+class _Below:
+    """The shards under one derived shard, opened when first needed."""
+
+    def __init__(self, path: ShardPath, level: int, per: int) -> None:
+        self._path, self._level, self._per = path, level, per
+        self._shards = dict[tuple[int, int], Shard | None]()
+
+    def tile(self, column: int, row: int) -> bytes | None:
+        per = self._per
+        key = row // per, column // per
+        if key not in self._shards:
+            self._shards[key] = Shard.open(self._path(self._level, *key), per * per)
+        shard = self._shards[key]
+        return None if shard is None else shard.chunk((row % per) * per + column % per)
+
+
+def _compute(
+    tasks: Mapping[Any, Any],
+    levels: tuple[StoredLevel, ...],
+    plan: PyramidPlan,
+    progress: Progress,
+) -> Written:
+    """Run the graph, telling of every finished shard."""
+    sizes = [level.size.in_tiles(plan.tile_edge) for level in levels]
+    total, done = sum(size.area for size in sizes), 0
+
+    def tell(_key: Any, result: Written, *_rest: Any) -> None:  # noqa: ANN401
+        nonlocal done
+        done += result.tiles
+        progress(done, total)
+
+    progress(0, total)
+    with Callback(posttask=tell):
+        results = dask.threaded.get(dict(tasks), list(tasks))
+    return Written(total, sum(result.faulty for result in results))

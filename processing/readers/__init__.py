@@ -1,0 +1,65 @@
+"""`open_slide` chooses the reader: one loop over one table, the vendor ends here."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from processing.readers.aperio import AperioReader
+from processing.readers.base import Probe, SlideReader, SourceLevel
+from processing.readers.dicom import DicomReader
+from processing.readers.tiff import TiffReader
+from storage.errors import Damaged, NotASlide, SlideError, TooLarge
+
+READERS: tuple[type[SlideReader], ...] = (
+    DicomReader,
+    AperioReader,
+    TiffReader,
+)
+"""The whole registry: the first that recognises the file reads it, the narrow ones first."""
+
+_STUMBLES = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    struct.error,
+)
+
+
+@contextmanager
+def open_slide(path: Path) -> Iterator[SlideReader]:
+    """Open a file or folder with the reader that knows it.
+
+    Errors: SlideError with a code the screens can explain; nothing of the vendor leaks out.
+    """
+    probe = Probe.at(path)
+    if not probe.files:
+        raise NotASlide("the folder is empty")
+    try:
+        for reader in READERS:
+            if reader.recognises(probe):
+                opened = reader(probe)
+                break
+        else:
+            raise NotASlide("no reader knows this kind of file")
+        try:
+            yield opened
+        finally:
+            opened.close()
+    except SlideError:
+        raise
+    except MemoryError as error:
+        raise TooLarge("the file asks for more memory than a slide may take") from error
+    except _STUMBLES as error:
+        # A parser met content nobody foresaw: the file's fault, in our words.
+        raise Damaged(f"the file's structure makes no sense ({type(error).__name__})") from error
+    finally:
+        probe.close()
+
+
+__all__ = ["READERS", "Probe", "SlideReader", "SourceLevel", "open_slide"]

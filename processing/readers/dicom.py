@@ -1,0 +1,137 @@
+"""DICOM VL Whole Slide Microscopy: levels in one or several files, TILED_FULL.
+
+Sources: DICOM PS3.3 A.32.8 and C.8.12.4 (WSI), PS3.5 A.4 (encapsulated frames).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from processing.jpeg import Pixels
+from processing.readers.base import Probe, SlideReader, plausible_mpp
+from processing.readers.dicom_levels import DicomLevel, Instance
+from processing.readers.tiff_levels import png
+from storage.errors import Damaged, UnsupportedDicom
+from storage.records.geometry import Region, TileBlock
+from storage.records.slide import AssociatedImage, Mpp, MppOrigin, Notice, SlideMetadata
+from storage.shards import Chunk
+
+_WSI = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_MOST_FILES = 500
+_ROLES = {"LABEL": "label", "OVERVIEW": "overview", "LOCALIZER": "overview"}
+
+
+class DicomReader(SlideReader):
+    """A whole-slide series."""
+
+    name = "dicom"
+
+    @classmethod
+    def recognises(cls, probe: Probe) -> bool:
+        """The first file of the delivery is DICOM part 10."""
+        return probe.is_dicom
+
+    def __init__(self, probe: Probe) -> None:
+        instances = _read_series(probe.files)
+        volumes = [at for at in instances if at.role == "VOLUME"]
+        self._others = [at for at in instances if at.role in _ROLES]
+        if not volumes:
+            raise UnsupportedDicom("the series has no whole-slide volume image")
+        volumes.sort(key=lambda at: -int(at.dataset.get("TotalPixelMatrixColumns") or 0))
+        if len({at.dataset.get("TotalPixelMatrixColumns") for at in volumes}) != len(volumes):
+            raise UnsupportedDicom("several images of the same size (planes, paths, parts)")
+        self._levels = [DicomLevel(at) for at in volumes]
+        self.levels = [at.level for at in self._levels]
+        self.metadata = _metadata(volumes[0].dataset, self._notices())
+        self.icc_profile = _icc_profile(volumes[0].dataset)
+
+    def _notices(self) -> tuple[Notice, ...]:
+        said = any(at.colour_disagrees for at in self._levels)
+        return (Notice.COLOUR_TAG_DISAGREES,) if said else ()
+
+    def jpeg_tiles(self, level: int, block: TileBlock) -> list[Chunk | None]:
+        """Frames of a block as they lie in the file."""
+        return self._levels[level].jpeg_tiles(block)
+
+    def pixels(self, level: int, region: Region) -> Pixels:
+        """RGB of a region of a level."""
+        return self._levels[level].pixels(region)
+
+    def associated_images(self) -> tuple[AssociatedImage, ...]:
+        """Label and overview instances of the series."""
+        images = {}
+        for instance in self._others:
+            level = DicomLevel(instance, part_of_pyramid=False)
+            try:
+                whole = Region(0, 0, level.level.size.width, level.level.size.height)
+                name = _ROLES[instance.role]
+                images[name] = png(name, level.pixels(whole))
+            finally:
+                level.close()
+        return tuple(images.values())
+
+    def close(self) -> None:
+        """Give descriptors back."""
+        for level in self._levels:
+            level.close()
+
+
+def _read_series(files: tuple[Path, ...]) -> list[Instance]:
+    """Whole-slide instances among the files, all of one series. Errors: UnsupportedDicom."""
+    if len(files) > _MOST_FILES:
+        raise UnsupportedDicom(f"{len(files)} files in one series")
+    found = []
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                dataset = pydicom.dcmread(file, stop_before_pixels=True)
+                pixels_at = file.tell()
+        except InvalidDicomError:
+            continue  # a readme or DICOMDIR beside the images
+        except (EOFError, OSError, AttributeError, NotImplementedError) as error:
+            raise Damaged(f"a DICOM header cannot be read ({type(error).__name__})") from error
+        if dataset.get("SOPClassUID") == _WSI:
+            found.append(Instance(path, dataset, pixels_at))
+    if not found:
+        raise UnsupportedDicom("not a whole-slide image (VL Whole Slide Microscopy)")
+    if len({at.dataset.get("SeriesInstanceUID") for at in found}) > 1:
+        raise UnsupportedDicom("files of more than one series")
+    return found
+
+
+def _metadata(dataset: Dataset, notices: tuple[Notice, ...]) -> SlideMetadata:
+    mpp = _mpp(dataset)
+    words = [dataset.get(name) for name in ("Manufacturer", "ManufacturerModelName")]
+    path = (dataset.get("OpticalPathSequence") or [None])[0]
+    power = path.get("ObjectiveLensPower") if path is not None else None
+    barcode = dataset.get("BarcodeValue") or dataset.get("ContainerIdentifier")
+    return SlideMetadata(
+        vendor="dicom",
+        mpp=mpp,
+        objective_power=float(power) if power else None,
+        scanner=" ".join(str(word) for word in words if word) or None,
+        barcode=str(barcode) if barcode else None,
+        notices=notices + (() if mpp else (Notice.MPP_UNKNOWN,)),
+    )
+
+
+def _mpp(dataset: Dataset) -> Mpp | None:
+    """PixelSpacing is (row distance, column distance) in mm (PS3.3 10.7.1.3): y before x."""
+    groups = dataset.get("SharedFunctionalGroupsSequence") or []
+    measures = groups[0].get("PixelMeasuresSequence") if groups else None
+    spacing = measures[0].get("PixelSpacing") if measures else None
+    if not spacing or len(spacing) != 2:
+        return None
+    y, x = (plausible_mpp(float(value) * 1000) for value in spacing)
+    return Mpp(x, y, MppOrigin.DICOM) if x and y else None
+
+
+def _icc_profile(dataset: Dataset) -> bytes | None:
+    for path in dataset.get("OpticalPathSequence") or []:
+        if path.get("ICCProfile"):
+            return bytes(path.ICCProfile)
+    return None

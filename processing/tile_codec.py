@@ -1,0 +1,46 @@
+"""Tiles as stored: JPEG streams, or zstd of the raw pixels where a pyramid is lossless."""
+
+from __future__ import annotations
+
+import cv2
+import imagecodecs
+import numpy as np
+
+from processing import jpeg
+from processing.jpeg import Pixels
+from storage.errors import Damaged
+from storage.records.slide import JpegEncoding
+
+ZSTD_LEVEL = 1
+
+
+def encode_tile(pixels: Pixels, encoding: JpegEncoding | None) -> bytes:
+    """Bytes of a tile [edge, edge, 3]; `encoding` None is lossless."""
+    if encoding is not None:
+        return jpeg.encode(pixels, encoding)
+    raw = np.ascontiguousarray(pixels).tobytes()
+    return bytes(imagecodecs.zstd_encode(raw, level=ZSTD_LEVEL))
+
+
+def decode_tile(stream: bytes, encoding: JpegEncoding | None, edge: int) -> Pixels:
+    """RGB [edge, edge, 3]. Errors: Damaged."""
+    if encoding is not None:
+        pixels = jpeg.decode(stream)
+    else:
+        try:
+            raw = imagecodecs.zstd_decode(stream)
+        except (RuntimeError, ValueError) as error:
+            raise Damaged("a lossless tile cannot be decoded") from error
+        pixels = np.frombuffer(raw, np.uint8)
+    if pixels.size != edge * edge * 3:
+        raise Damaged("a tile has another size than the level says")
+    return pixels.reshape(edge, edge, 3)
+
+
+def half_tile(stream: bytes, encoding: JpegEncoding | None, edge: int) -> Pixels:
+    """The tile at half size, [edge/2, edge/2, 3]. Errors: Damaged."""
+    if encoding is not None:
+        return jpeg.decode_half(stream, edge)
+    whole = decode_tile(stream, None, edge)
+    half: Pixels = cv2.resize(whole, (edge // 2, edge // 2), interpolation=cv2.INTER_AREA)
+    return half

@@ -1,0 +1,1 @@
+"""What is kept: slides as pyramids, originals, intake, people and the log of who saw what."""

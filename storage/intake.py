@@ -1,0 +1,357 @@
+"""The durable intake table: every received file, its lease and how far it has come.
+
+The row is the truth. A worker that dies leaves a lease that another takes over; the work
+itself can be repeated at any point without doing harm.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import IntegrityError
+
+from storage.database import Database, intake, now, slide
+from storage.errors import NotFound, Refused, SlideError, SvartidError
+from storage.events import Event, record
+from storage.records.intake import CLAIMABLE, READABLE, Intake, IntakeState, Source
+from storage.records.slide import PyramidRecord
+
+_FIELDS = tuple(Intake.__slots__)
+_AGAIN = {IntakeState.QUARANTINED, IntakeState.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A file that has been taken over into `originals` and can be read in."""
+
+    fingerprint: str
+    name: str
+    bytes: int
+    source: Source
+    actor: str
+    lossless: bool = False
+
+
+def slide_id_of(fingerprint: str) -> str:
+    """The slide's opaque id; the same bytes get the same id, so one file is one slide."""
+    return fingerprint[:20]
+
+
+def submit(database: Database, delivery: Delivery) -> tuple[Intake, bool]:
+    """Enter a delivery; returns its row and whether it is new work.
+
+    The same bytes again give the row that is there. One that was quarantined or had failed is
+    tried again, since somebody asked.
+    """
+    try:
+        with database.transaction() as connection:
+            return _insert(connection, delivery), True
+    except IntegrityError:
+        with database.transaction() as connection:
+            row = connection.execute(
+                sa.select(intake).where(intake.c.fingerprint == delivery.fingerprint)
+            ).one()
+            if IntakeState(row.state) not in _AGAIN:
+                return _intake(row), False
+            _restart(connection, row.intake_id, delivery.actor, "IntakeDeliveredAgain")
+            return _get(connection, row.intake_id), True
+
+
+def get(database: Database, intake_id: str) -> Intake:
+    """One row; NotFound."""
+    with database.reading() as connection:
+        return _get(connection, intake_id)
+
+
+def listing(
+    database: Database, states: Collection[IntakeState] = (), limit: int = 200
+) -> list[Intake]:
+    """Rows newest first, all states unless some are named."""
+    query = sa.select(intake).order_by(intake.c.received_at.desc()).limit(limit)
+    if states:
+        query = query.where(intake.c.state.in_([state.value for state in states]))
+    with database.reading() as connection:
+        return [_intake(row) for row in connection.execute(query)]
+
+
+def counts(database: Database) -> dict[str, int]:
+    """How many rows are in each state."""
+    query = sa.select(intake.c.state, sa.func.count()).group_by(intake.c.state)
+    with database.reading() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def claim(
+    database: Database,
+    owner: str,
+    lease: float,
+    wanted: Collection[IntakeState],
+    only: str | None = None,
+) -> Intake | None:
+    """Take the oldest waiting row of the `wanted` states for `lease` seconds, None if none."""
+    query = (
+        sa.select(intake)
+        .where(intake.c.state.in_([state.value for state in wanted]))
+        .order_by(intake.c.received_at, intake.c.intake_id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if only:
+        query = query.where(intake.c.intake_id == only)
+    with database.transaction() as connection:
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        _change(
+            connection,
+            row.intake_id,
+            state=CLAIMABLE[IntakeState(row.state)].value,
+            owner=owner,
+            lease_until=now() + timedelta(seconds=lease),
+            attempts=row.attempts + 1,
+        )
+        return _get(connection, row.intake_id)
+
+
+def waiting(database: Database, wanted: Collection[IntakeState]) -> bool:
+    """True when a claim would find something; a cheap look without the writer's lock."""
+    query = (
+        sa.select(intake.c.intake_id)
+        .where(intake.c.state.in_([state.value for state in wanted]))
+        .limit(1)
+    )
+    with database.reading() as connection:
+        return connection.execute(query).first() is not None
+
+
+def renew(database: Database, intake_id: str, owner: str, lease: float) -> bool:
+    """Prolong a lease; False when it was lost to another worker."""
+    with database.transaction() as connection:
+        result = connection.execute(
+            sa.update(intake)
+            .where(intake.c.intake_id == intake_id, intake.c.owner == owner)
+            .values(lease_until=now() + timedelta(seconds=lease))
+        )
+        return bool(result.rowcount)
+
+
+def progress(database: Database, intake_id: str, done: int, total: int) -> None:
+    """Tiles done of tiles to do in the present phase."""
+    with database.transaction() as connection:
+        _change(connection, intake_id, done=done, total=total)
+
+
+def release_abandoned(database: Database, alive: Callable[[str], bool]) -> int:
+    """Give rows back whose lease ran out or whose owner is known to be dead; how many."""
+    back = {working: waiting for waiting, working in CLAIMABLE.items()}
+    query = sa.select(intake).where(intake.c.state.in_([state.value for state in back]))
+    with database.reading() as connection:
+        working = connection.execute(query).all()
+    given = 0
+    for row in working:
+        if row.lease_until > now() and alive(row.owner):
+            continue
+        with database.transaction() as connection:
+            result = connection.execute(
+                sa.update(intake)
+                .where(intake.c.intake_id == row.intake_id, intake.c.owner == row.owner)
+                .where(intake.c.lease_until == row.lease_until)
+                .values(state=back[IntakeState(row.state)].value, owner=None)
+            )
+            given += result.rowcount
+    return given
+
+
+def give_back(database: Database, intake_id: str) -> None:
+    """Return a claimed row to its waiting state, for a stop in good order or a later try."""
+    back = {working: waiting for waiting, working in CLAIMABLE.items()}
+    with database.transaction() as connection:
+        row = _get(connection, intake_id)
+        if row.state in back:
+            _change(connection, intake_id, state=back[row.state].value, owner=None)
+
+
+def mark_ready(database: Database, intake_id: str, pyramid: PyramidRecord) -> None:
+    """Phase one is published: the slide enters the catalogue in the same transaction."""
+    with database.transaction() as connection:
+        row = _get(connection, intake_id)
+        if row.state in READABLE:
+            return
+        moment = now()
+        seconds = (moment - row.received_at).total_seconds()
+        connection.execute(sa.delete(slide).where(slide.c.slide_id == row.slide_id))
+        connection.execute(sa.insert(slide).values(_slide_row(row, pyramid, moment)))
+        _change(
+            connection,
+            intake_id,
+            state=IntakeState.READY.value,
+            seconds=seconds,
+            owner=None,
+            attempts=0,
+            reason=None,
+            detail=None,
+        )
+        record(connection, _about(row, "SlideReady", {"seconds": round(seconds, 3)}))
+
+
+def mark_complete(database: Database, intake_id: str, notices: Collection[str] = ()) -> None:
+    """Phase two is published; `notices` are what it found in addition."""
+    with database.transaction() as connection:
+        row = _get(connection, intake_id)
+        if row.state is IntakeState.COMPLETE:
+            return
+        moment = now()
+        seconds = (moment - row.received_at).total_seconds()
+        known = connection.execute(
+            sa.select(slide.c.notices).where(slide.c.slide_id == row.slide_id)
+        ).scalar_one()
+        connection.execute(
+            sa.update(slide)
+            .where(slide.c.slide_id == row.slide_id)
+            .values(complete_at=moment, notices=[*known, *(n for n in notices if n not in known)])
+        )
+        _change(
+            connection,
+            intake_id,
+            state=IntakeState.COMPLETE.value,
+            complete_seconds=seconds,
+            owner=None,
+            attempts=0,
+        )
+        record(connection, _about(row, "PyramidCompleted", {"seconds": round(seconds, 3)}))
+
+
+def mark_ended(database: Database, intake_id: str, error: SvartidError) -> IntakeState:
+    """The file's fault ends in quarantine, any other in failed; with the reason, recorded."""
+    theirs = isinstance(error, SlideError)
+    state = IntakeState.QUARANTINED if theirs else IntakeState.FAILED
+    with database.transaction() as connection:
+        row = _get(connection, intake_id)
+        _change(
+            connection,
+            intake_id,
+            state=state.value,
+            reason=error.code,
+            detail=str(error)[:2000],
+            owner=None,
+        )
+        kind = "SlideQuarantined" if theirs else "IntakeFailed"
+        record(connection, _about(row, kind, {"reason": error.code}))
+    return state
+
+
+def try_again(database: Database, intake_id: str, actor: str) -> Intake:
+    """Retry a failed row or release a quarantined one; Refused in any other state."""
+    with database.transaction() as connection:
+        row = _get(connection, intake_id)
+        if row.state not in _AGAIN:
+            raise Refused(f"only failed or quarantined files are tried again, not {row.state}")
+        kind = "IntakeRetried" if row.state is IntakeState.FAILED else "QuarantineReleased"
+        _restart(connection, intake_id, actor, kind)
+        return _get(connection, intake_id)
+
+
+def set_flow_run(database: Database, intake_id: str, flow_run: str) -> None:
+    """Remember the Prefect run that reports this intake."""
+    with database.transaction() as connection:
+        _change(connection, intake_id, flow_run=flow_run)
+
+
+def unreported(database: Database) -> list[Intake]:
+    """Ended rows that no flow run has reported yet (Prefect was away)."""
+    ended = [state.value for state in (*_AGAIN, IntakeState.COMPLETE)]
+    query = sa.select(intake).where(intake.c.flow_run.is_(None), intake.c.state.in_(ended))
+    with database.reading() as connection:
+        return [_intake(row) for row in connection.execute(query.limit(20))]
+
+
+def _insert(connection: Connection, delivery: Delivery) -> Intake:
+    intake_id, moment = uuid.uuid4().hex, now()
+    connection.execute(
+        sa.insert(intake).values(
+            intake_id=intake_id,
+            slide_id=slide_id_of(delivery.fingerprint),
+            fingerprint=delivery.fingerprint,
+            name=delivery.name,
+            source=delivery.source.value,
+            state=IntakeState.RECEIVED.value,
+            bytes=delivery.bytes,
+            lossless=delivery.lossless,
+            received_at=moment,
+            updated_at=moment,
+        )
+    )
+    row = _get(connection, intake_id)
+    record(connection, _about(row, "SlideReceived", {"bytes": row.bytes}, delivery.actor))
+    return row
+
+
+def _restart(connection: Connection, intake_id: str, actor: str, kind: str) -> None:
+    moment = now()
+    _change(
+        connection,
+        intake_id,
+        state=IntakeState.RECEIVED.value,
+        attempts=0,
+        reason=None,
+        detail=None,
+        flow_run=None,
+        received_at=moment,
+    )
+    record(connection, _about(_get(connection, intake_id), kind, {}, actor))
+
+
+def _change(connection: Connection, intake_id: str, **values: Any) -> None:  # noqa: ANN401
+    connection.execute(
+        sa.update(intake).where(intake.c.intake_id == intake_id).values(updated_at=now(), **values)
+    )
+
+
+def _get(connection: Connection, intake_id: str) -> Intake:
+    row = connection.execute(sa.select(intake).where(intake.c.intake_id == intake_id)).one_or_none()
+    if row is None:
+        raise NotFound("no such intake")
+    return _intake(row)
+
+
+def _intake(row: Row[Any]) -> Intake:
+    words = row._mapping
+    fields = {name: words[name] for name in _FIELDS}
+    fields |= {"source": Source(row.source), "state": IntakeState(row.state)}
+    return Intake(**fields)
+
+
+def _about(row: Intake, kind: str, data: dict[str, Any], actor: str = "svartid") -> Event:
+    return Event(f"slide:{row.slide_id}", kind, actor, row.source.value, data)
+
+
+def _slide_row(row: Intake, pyramid: PyramidRecord, moment: Any) -> dict[str, Any]:  # noqa: ANN401
+    about, plan = pyramid.metadata, pyramid.plan
+    return {
+        "slide_id": row.slide_id,
+        "fingerprint": row.fingerprint,
+        "name": row.name,
+        "bytes": row.bytes,
+        "width": plan.size.width,
+        "height": plan.size.height,
+        "tile_edge": plan.tile_edge,
+        "mpp_x": about.mpp.x if about.mpp else None,
+        "mpp_y": about.mpp.y if about.mpp else None,
+        "mpp_origin": about.mpp.origin.value if about.mpp else "unknown",
+        "objective_power": about.objective_power,
+        "scanner": about.scanner,
+        "vendor": about.vendor,
+        "barcode": about.barcode,
+        "notices": [notice.value for notice in about.notices],
+        "associated": sorted(pyramid.associated),
+        "icc": pyramid.icc_profile is not None,
+        "copied": plan.levels[0].origin.value == "copied",
+        "received_at": row.received_at,
+        "ready_at": moment,
+    }

@@ -1,0 +1,171 @@
+"""Pyramids on disk: staged where nobody looks, published all or nothing, immutable after.
+
+A pyramid is one folder `<slide_id>.ome.zarr`. Levels that follow later are renamed into it
+whole and only then named in its zarr.json, so a reader never meets half a level.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from storage import ngff
+from storage.errors import NotFound
+from storage.records.geometry import TileBlock
+from storage.records.slide import AssociatedImage, PyramidPlan, PyramidRecord, StoredLevel
+from storage.shards import Chunk, write_parts, write_shard
+
+SUFFIX = ".ome.zarr"
+_EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
+
+
+def shard_blocks(level: StoredLevel, plan: PyramidPlan) -> Iterator[tuple[int, int, TileBlock]]:
+    """(shard row, shard column, tiles of it that exist) for every shard of a level."""
+    grid, per = level.size.in_tiles(plan.tile_edge), plan.shard_tiles
+    for top in range(0, grid.height, per):
+        for left in range(0, grid.width, per):
+            columns, rows = min(per, grid.width - left), min(per, grid.height - top)
+            yield top // per, left // per, TileBlock(left, top, columns, rows)
+
+
+class Pyramids:
+    """The folder of published pyramids and the staging folder beside it."""
+
+    def __init__(self, published: Path, staging: Path) -> None:
+        self._published, self._staging = published, staging
+
+    def path(self, slide_id: str) -> Path:
+        """Where the pyramid of a slide lies, or would."""
+        return self._published / (slide_id + SUFFIX)
+
+    def is_published(self, slide_id: str) -> bool:
+        """True when the slide is readable."""
+        return (self.path(slide_id) / "zarr.json").exists()
+
+    def describe(self, slide_id: str) -> tuple[PyramidRecord, tuple[StoredLevel, ...]]:
+        """The record and the levels present now; NotFound, StoreDamaged."""
+        try:
+            document = (self.path(slide_id) / "zarr.json").read_bytes()
+        except FileNotFoundError:
+            raise NotFound(f"no pyramid of slide {slide_id}") from None
+        return ngff.read_group(document)
+
+    def create(self, slide_id: str) -> PyramidDraft:
+        """A fresh draft of phase one; leftovers of a killed one are removed first."""
+        folder = self._staging / f"{slide_id}.pyramid"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return PyramidDraft(folder)
+
+    def resume_levels(self, slide_id: str) -> PyramidDraft:
+        """The draft of phase two; whole shards a killed run left are kept and reused."""
+        folder = self._staging / f"{slide_id}.levels"
+        folder.mkdir(parents=True, exist_ok=True)
+        return PyramidDraft(folder)
+
+    def publish(self, draft: PyramidDraft, record: PyramidRecord) -> None:
+        """Phase one becomes visible: synced to disk, then renamed, then the folder synced."""
+        present = record.plan.from_source()
+        write_parts(draft.folder / "zarr.json", [ngff.group_json(record, present)], sync=False)
+        sync_tree(draft.folder)
+        target = self.path(record.slide_id)
+        # A pyramid that is there but not in the catalogue: killed between rename and commit.
+        shutil.rmtree(target, ignore_errors=True)
+        draft.folder.rename(target)
+        sync_folder(self._published)
+
+    def publish_levels(self, draft: PyramidDraft, record: PyramidRecord) -> None:
+        """Phase two becomes visible: levels renamed in, then named in zarr.json at once."""
+        target = self.path(record.slide_id)
+        sync_tree(draft.folder)
+        for level in record.plan.derived():
+            fresh = draft.folder / str(level.level)
+            if fresh.exists():
+                shutil.rmtree(target / str(level.level), ignore_errors=True)
+                fresh.rename(target / str(level.level))
+        sync_folder(target)
+        self._rewrite(target, record)
+        shutil.rmtree(draft.folder, ignore_errors=True)
+
+    def _rewrite(self, target: Path, record: PyramidRecord) -> None:
+        document = ngff.group_json(record, record.plan.levels)
+        write_parts(target / "zarr.json", [document], sync=True)
+        sync_folder(target)
+
+    def discard(self, slide_id: str) -> None:
+        """Remove what a given-up ingest left in staging."""
+        for kind in ("pyramid", "levels"):
+            shutil.rmtree(self._staging / f"{slide_id}.{kind}", ignore_errors=True)
+
+    def leftovers(self) -> Iterator[tuple[str, Path]]:
+        """(slide id, folder) of everything in staging."""
+        for folder in self._staging.iterdir():
+            yield folder.name.split(".")[0], folder
+
+
+class PyramidDraft:
+    """A pyramid, or some levels of one, that nobody can see yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add_level(self, level: StoredLevel, plan: PyramidPlan) -> None:
+        """Write a level's zarr.json and make room for its shards."""
+        base = self.folder / str(level.level)
+        for row in {row for row, _, _ in shard_blocks(level, plan)}:
+            (base / "c" / "0" / str(row)).mkdir(parents=True, exist_ok=True)
+        write_parts(base / "zarr.json", [ngff.array_json(level, plan)], sync=False)
+
+    def shard_path(self, level: int, row: int, column: int) -> Path:
+        """Path of one shard in this draft."""
+        return self.folder / ngff.shard_key(level, row, column)
+
+    def write_shard(
+        self, place: tuple[int, int, int], block: TileBlock, chunks: list[Chunk | None], per: int
+    ) -> int:
+        """Write the shard at (level, row, column); `chunks` row by row of `block`. Bytes."""
+        full: list[Chunk | None] = [None] * (per * per)
+        for row in range(block.rows):
+            start = row * block.columns
+            full[row * per : row * per + block.columns] = chunks[start : start + block.columns]
+        return write_shard(self.shard_path(*place), full)
+
+    def add_associated(self, images: tuple[AssociatedImage, ...]) -> dict[str, str]:
+        """Keep label, overview, thumbnail as they are; name to file inside the pyramid."""
+        (self.folder / "associated").mkdir(exist_ok=True)
+        files = {}
+        for image in images:
+            file = f"associated/{image.name}.{_EXTENSIONS[image.media_type]}"
+            write_parts(self.folder / file, [image.data], sync=False)
+            files[image.name] = file
+        return files
+
+    def add_icc_profile(self, profile: bytes | None) -> str | None:
+        """Keep the ICC profile as it is; its file inside the pyramid."""
+        if profile is None:
+            return None
+        write_parts(self.folder / "profile.icc", [profile], sync=False)
+        return "profile.icc"
+
+
+def sync_tree(folder: Path) -> None:
+    """Put every file and folder below `folder` on disk, children before parents."""
+    for base, _, files in os.walk(folder, topdown=False):
+        for name in files:
+            _sync(Path(base) / name, os.O_RDONLY)
+        sync_folder(Path(base))
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's entries on disk."""
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""The vocabulary: plain frozen dataclasses that import nothing outside the standard library."""

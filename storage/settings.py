@@ -1,0 +1,88 @@
+"""Settings are read once from the environment and handed in; only entry points call this."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.errors import SettingsError
+from storage.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that can be set, with its default; each is named in docs/settings.md."""
+
+    data: Path
+    database_url: str
+    workers: int = 2
+    keep_alive: float = 15.0
+    """Seconds a lease lives without being renewed."""
+    settle_seconds: float = 2.0
+    """A file in the watch folder is whole when size and time stood still that long."""
+    phase_one_limit: float = 3600.0
+    """Seconds until reading a slide is given up."""
+    memory_limit_mb: int = 4096
+    """Address space a reading process may add, in MiB; 0 is no limit."""
+    max_upload_bytes: int = 64 * 2**30
+    secure_cookies: bool = False
+    """True behind TLS: the session cookie gets the `__Host-` prefix."""
+    origin: str = ""
+    """The address people use when it differs from the Host header (behind a proxy)."""
+
+    @property
+    def layout(self) -> Layout:
+        """Paths below the data folder."""
+        return Layout(self.data)
+
+
+def default_data() -> Path:
+    """`SVARTID_DATA`, else `data` in the working folder."""
+    return Path(os.environ.get("SVARTID_DATA") or "data")
+
+
+def read_settings(data: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
+    """Settings from `env` (default: the process's); SettingsError names what is wrong."""
+    env = os.environ if env is None else env
+    root = (data or Path(env.get("SVARTID_DATA") or "data")).expanduser().absolute()
+    return Settings(
+        data=root,
+        database_url=_database_url(env.get("SVARTID_DATABASE_URL"), Layout(root)),
+        workers=int(_number(env, "SVARTID_WORKERS", 2, 1, 64)),
+        keep_alive=_number(env, "SVARTID_LEASE_SECONDS", 15, 1, 3600),
+        settle_seconds=_number(env, "SVARTID_SETTLE_SECONDS", 2, 0.1, 3600),
+        phase_one_limit=_number(env, "SVARTID_READ_LIMIT_SECONDS", 3600, 1, 86400),
+        memory_limit_mb=int(_number(env, "SVARTID_READ_LIMIT_MB", 4096, 0, 1 << 20)),
+        max_upload_bytes=int(_number(env, "SVARTID_MAX_UPLOAD_BYTES", 64 * 2**30, 1, 2**50)),
+        secure_cookies=env.get("SVARTID_SECURE_COOKIES", "") == "1",
+        origin=env.get("SVARTID_ORIGIN", "").rstrip("/"),
+    )
+
+
+def _database_url(configured: str | None, layout: Layout) -> str:
+    if not configured:
+        return f"sqlite:///{layout.database}"
+    scheme, separator, rest = configured.partition("://")
+    if not separator or scheme.split("+")[0] not in {"sqlite", "postgresql", "postgres"}:
+        raise SettingsError(
+            "SVARTID_DATABASE_URL must begin with sqlite:// or postgresql://, "
+            "for example postgresql://user@host/svartid"
+        )
+    if scheme in {"postgresql", "postgres"}:
+        return f"postgresql+psycopg://{rest}"
+    return configured
+
+
+def _number(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise SettingsError(f"{name} must be a number, not {text!r}") from None
+    if not low <= value <= high:
+        raise SettingsError(f"{name} must lie between {low:g} and {high:g}")
+    return value
