@@ -1,0 +1,1 @@
+"""When and in what order: receiving, reading in, completing, reporting; and the command."""

@@ -12,7 +12,7 @@ import numpy as np
 from processing.jpeg import Pixels
 from processing.tile_codec import encode_tile, half_tile
 from storage.errors import Damaged
-from storage.records.slide import JpegEncoding
+from storage.records.slide import StoredLevel
 
 WHITE = 255
 
@@ -29,10 +29,7 @@ def join_quarters(quarters: Sequence[Pixels | None], edge: int) -> Pixels:
 
 
 def parent_tile(
-    children: Sequence[bytes | None],
-    edge: int,
-    finer: JpegEncoding | None,
-    encoding: JpegEncoding | None,
+    children: Sequence[bytes | None], edge: int, finer: StoredLevel, level: StoredLevel
 ) -> tuple[bytes | None, int]:
     """The tile above four tiles of the `finer` level, and how many of them are damaged.
 
@@ -41,10 +38,10 @@ def parent_tile(
     quarters, damaged = list[Pixels | None](), 0
     for child in children:
         try:
-            quarters.append(None if child is None else half_tile(child, finer, edge))
+            quarters.append(None if child is None else half_tile(child, finer.encoding, edge))
         except Damaged:
             quarters.append(None)
             damaged += 1
     if all(quarter is None for quarter in quarters):
         return None, damaged
-    return encode_tile(join_quarters(quarters, edge), encoding), damaged
+    return encode_tile(join_quarters(quarters, edge), level.encoding), damaged

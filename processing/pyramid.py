@@ -48,30 +48,37 @@ def copy_source_levels(
     plan, tasks = sourced.plan, dict[Any, Any]()
     for level in plan.from_source():
         draft.add_level(level, plan)
-        shard = _SourceShard(reader, draft, plan, level, sourced.source_of[level.level])
+        shard = SourceShard(reader, plan, level, sourced.source_of[level.level], draft)
         for row, column, block in shard_blocks(level, plan):
             tasks[level.level, row, column] = (shard, row, column, block)
     return _compute(tasks, plan.from_source(), plan, progress)
 
 
 @dataclass(frozen=True)
-class _SourceShard:
-    """Writes a shard of a level that the source has."""
+class SourceShard:
+    """Makes the shards of a level that the source has, and writes them into a draft."""
 
     reader: SlideReader
-    draft: PyramidDraft
     plan: PyramidPlan
     level: StoredLevel
     source: int
+    draft: PyramidDraft | None = None
 
-    def __call__(self, row: int, column: int, block: TileBlock) -> Written:
+    def chunks(self, block: TileBlock) -> tuple[list[Chunk | None], int]:
+        """Tiles of a block, and how many the scanner left out."""
         if self.level.origin is LevelOrigin.COPIED:
             chunks = self.reader.jpeg_tiles(self.source, block)
         else:
             chunks = [(self._encode(x, y),) for x, y in block.places()]
+        return chunks, sum(chunk is None for chunk in chunks)
+
+    def __call__(self, row: int, column: int, block: TileBlock) -> Written:
+        """Write one shard."""
+        assert self.draft is not None  # noqa: S101 - a shard without a draft is only compared
+        chunks, absent = self.chunks(block)
         place = (self.level.level, row, column)
         self.draft.write_shard(place, block, chunks, self.plan.shard_tiles)
-        return Written(len(chunks), sum(chunk is None for chunk in chunks))
+        return Written(len(chunks), absent)
 
     def _encode(self, column: int, row: int) -> bytes:
         region = tile_region(column, row, self.plan.tile_edge)
@@ -91,9 +98,7 @@ def derive_levels(
         draft.add_level(level, plan)
         finer = plan.levels[level.level - 1]
         made_here = finer.level in derived
-        shard = _DerivedShard(
-            plan, level, finer, draft.shard_path if made_here else published, draft
-        )
+        shard = DerivedShard(plan, level, draft.shard_path if made_here else published, draft)
         for row, column, block in shard_blocks(level, plan):
             below = _shards_below(finer, plan, row, column) if made_here else []
             tasks[level.level, row, column] = (shard, row, column, block, below)
@@ -113,36 +118,43 @@ def _shards_below(
 
 
 @dataclass(frozen=True)
-class _DerivedShard:
-    """Writes a shard of a level that has to be made."""
+class DerivedShard:
+    """Makes the shards of a level from the next finer one, and writes them into a draft."""
 
     plan: PyramidPlan
     level: StoredLevel
-    finer: StoredLevel
     finer_path: ShardPath
-    draft: PyramidDraft
+    draft: PyramidDraft | None = None
 
-    def __call__(self, row: int, column: int, block: TileBlock, _below: Any) -> Written:  # noqa: ANN401
-        place, per = (self.level.level, row, column), self.plan.shard_tiles
-        tiles = block.columns * block.rows
-        if self._is_whole(place):
-            return Written(tiles, 0)
-        below = _Below(self.finer_path, self.finer.level, per)
-        edge, chunks, damaged = self.plan.tile_edge, list[Chunk | None](), 0
+    def chunks(self, block: TileBlock) -> tuple[list[Chunk | None], int]:
+        """Tiles of a block, and how many of the tiles below are damaged."""
+        finer = self.plan.levels[self.level.level - 1]
+        below = _Below(self.finer_path, finer.level, self.plan.shard_tiles)
+        chunks, damaged = list[Chunk | None](), 0
         for x, y in block.places():
             children = [below.tile(2 * x + i, 2 * y + j) for j in (0, 1) for i in (0, 1)]
-            tile, bad = parent_tile(children, edge, self.finer.encoding, self.level.encoding)
+            tile, bad = parent_tile(children, self.plan.tile_edge, finer, self.level)
             chunks.append(None if tile is None else (tile,))
             damaged += bad
-        self.draft.write_shard(place, block, chunks, per)
-        return Written(tiles, damaged)
+        return chunks, damaged
 
-    def _is_whole(self, place: tuple[int, int, int]) -> bool:
-        """A shard with a sound index was finished before: it got its name only when whole."""
-        try:
-            return Shard.open(self.draft.shard_path(*place), self.plan.shard_tiles**2) is not None
-        except StoreDamaged:
-            return False
+    def __call__(self, row: int, column: int, block: TileBlock, _below: Any) -> Written:  # noqa: ANN401
+        """Write one shard, unless a killed run left it whole."""
+        assert self.draft is not None  # noqa: S101 - a shard without a draft is only compared
+        place, per = (self.level.level, row, column), self.plan.shard_tiles
+        if _is_whole(self.draft.shard_path(*place), per):
+            return Written(block.columns * block.rows, 0)
+        chunks, damaged = self.chunks(block)
+        self.draft.write_shard(place, block, chunks, per)
+        return Written(len(chunks), damaged)
+
+
+def _is_whole(path: Path, per: int) -> bool:
+    """A shard with a sound index was finished before: it got its name only when whole."""
+    try:
+        return Shard.open(path, per * per) is not None
+    except StoreDamaged:
+        return False
 
 
 class _Below:
@@ -177,6 +189,6 @@ def _compute(
         progress(done, total)
 
     progress(0, total)
-    with Callback(posttask=tell):
+    with Callback(posttask=tell):  # type: ignore[no-untyped-call]
         results = dask.threaded.get(dict(tasks), list(tasks))
     return Written(total, sum(result.faulty for result in results))

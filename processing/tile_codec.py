@@ -42,5 +42,5 @@ def half_tile(stream: bytes, encoding: JpegEncoding | None, edge: int) -> Pixels
     if encoding is not None:
         return jpeg.decode_half(stream, edge)
     whole = decode_tile(stream, None, edge)
-    half: Pixels = cv2.resize(whole, (edge // 2, edge // 2), interpolation=cv2.INTER_AREA)
-    return half
+    half = cv2.resize(whole, (edge // 2, edge // 2), interpolation=cv2.INTER_AREA)
+    return half.astype(np.uint8, copy=False)

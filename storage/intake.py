@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +36,8 @@ class Delivery:
     source: Source
     actor: str
     lossless: bool = False
+    began_at: datetime | None = None
+    """When taking over began: the clock of `seconds`; None is now."""
 
 
 def slide_id_of(fingerprint: str) -> str:
@@ -283,7 +285,7 @@ def _insert(connection: Connection, delivery: Delivery) -> Intake:
             state=IntakeState.RECEIVED.value,
             bytes=delivery.bytes,
             lossless=delivery.lossless,
-            received_at=moment,
+            received_at=delivery.began_at or moment,
             updated_at=moment,
         )
     )
@@ -331,7 +333,7 @@ def _about(row: Intake, kind: str, data: dict[str, Any], actor: str = "svartid")
     return Event(f"slide:{row.slide_id}", kind, actor, row.source.value, data)
 
 
-def _slide_row(row: Intake, pyramid: PyramidRecord, moment: Any) -> dict[str, Any]:  # noqa: ANN401
+def _slide_row(row: Intake, pyramid: PyramidRecord, moment: datetime) -> dict[str, Any]:
     about, plan = pyramid.metadata, pyramid.plan
     return {
         "slide_id": row.slide_id,

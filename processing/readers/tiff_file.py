@@ -83,16 +83,17 @@ def pyramid_of(
 
 def resolution_mpp(page: tifffile.TiffPage) -> Mpp | None:
     """Pixel size from the resolution tags, None when they hold a screen's or nothing."""
-    unit = page.tags.get("ResolutionUnit")
+    unit, across, down = (
+        page.tags.get(name) for name in ("ResolutionUnit", "XResolution", "YResolution")
+    )
     per_unit = _MICROMETRES.get(int(unit.value)) if unit is not None else None
-    values = [page.tags.get(name) for name in ("XResolution", "YResolution")]
-    if per_unit is None or any(tag is None for tag in values):
+    if per_unit is None or across is None or down is None:
         return None
-    sizes = []
-    for tag in values:
-        numerator, denominator = tag.value
-        size = per_unit * denominator / numerator if numerator and denominator else None
-        sizes.append(plausible_mpp(size))
-    if sizes[0] is None or sizes[1] is None:
-        return None
-    return Mpp(sizes[0], sizes[1], MppOrigin.TIFF_RESOLUTION)
+    x, y = (_micrometres(per_unit, tag.value) for tag in (across, down))
+    return Mpp(x, y, MppOrigin.TIFF_RESOLUTION) if x and y else None
+
+
+def _micrometres(per_unit: float, rational: tuple[int, int]) -> float | None:
+    """Pixel size from pixels per unit as a rational number."""
+    numerator, denominator = rational
+    return plausible_mpp(per_unit * denominator / numerator if numerator else None)

@@ -1,0 +1,121 @@
+"""The two stages of reading a slide in; plain functions that run without Prefect.
+
+Each can be called again at any point: what is done is found done.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from flows.originals import original_path, set_aside, take_back
+from flows.services import Services
+from processing.pyramid import Progress, Written, copy_source_levels, derive_levels
+from processing.readers import SlideReader, open_slide
+from processing.tiling import Sourced, plan_pyramid
+from storage import intake, ngff
+from storage.errors import NoSpace, SvartidError
+from storage.records.intake import READABLE, IntakeState
+from storage.records.slide import LevelOrigin, Notice, PyramidRecord
+
+_EVERY = 0.4
+"""Seconds between two notes of progress in the database."""
+
+
+def read_in(services: Services, intake_id: str, progress: Progress | None = None) -> None:
+    """Phase one: the scanner's levels become a published pyramid, the slide is readable."""
+    row = intake.get(services.database, intake_id)
+    if row.state in READABLE:
+        return
+    tell = progress or _noting(services, intake_id)
+    take_back(services.layout, row.fingerprint)
+    with _disk_full(), open_slide(original_path(services.layout, row.fingerprint)) as reader:
+        sourced = plan_pyramid(reader.levels, lossless=row.lossless)
+        draft = services.pyramids.create(row.slide_id)
+        written = copy_source_levels(reader, sourced, draft, tell)
+        record = PyramidRecord(
+            slide_id=row.slide_id,
+            fingerprint=row.fingerprint,
+            plan=sourced.plan,
+            metadata=replace(reader.metadata, notices=_notices(reader, sourced, written)),
+            associated=draft.add_associated(reader.associated_images()),
+            icc_profile=draft.add_icc_profile(reader.icc_profile),
+        )
+        services.pyramids.publish(draft, record)
+    intake.mark_ready(services.database, intake_id, record)
+
+
+def complete(services: Services, intake_id: str, progress: Progress | None = None) -> None:
+    """Phase two: the missing levels, published at once."""
+    row = intake.get(services.database, intake_id)
+    if row.state is IntakeState.COMPLETE:
+        return
+    record, present = services.pyramids.describe(row.slide_id)
+    notices = list[str]()
+    if len(present) < len(record.plan.levels):
+        folder = services.pyramids.path(row.slide_id)
+        draft = services.pyramids.resume_levels(row.slide_id)
+        with _disk_full():
+            written = derive_levels(
+                record.plan,
+                lambda *place: folder / ngff.shard_key(*place),
+                draft,
+                progress or _noting(services, intake_id),
+            )
+            if written.faulty:
+                notices.append(Notice.DAMAGED_TILES.value)
+            services.pyramids.publish_levels(draft, record)
+    intake.mark_complete(services.database, intake_id, notices)
+
+
+def give_up(services: Services, intake_id: str, error: SvartidError) -> IntakeState:
+    """End an intake with its reason: quarantine when the file is at fault, failed otherwise."""
+    row = intake.get(services.database, intake_id)
+    services.pyramids.discard(row.slide_id)
+    state = intake.mark_ended(services.database, intake_id, error)
+    if state is IntakeState.QUARANTINED:
+        set_aside(services.layout, row.fingerprint)
+    return state
+
+
+STAGES: dict[IntakeState, Callable[[Services, str, Progress | None], None]] = {
+    IntakeState.READING: read_in,
+    IntakeState.COMPLETING: complete,
+}
+
+
+def _notices(reader: SlideReader, sourced: Sourced, written: Written) -> tuple[Notice, ...]:
+    notices = list(reader.metadata.notices)
+    if sourced.plan.levels[0].origin is LevelOrigin.ENCODED:
+        notices.append(Notice.ENCODED_ONCE)
+    if sourced.ignored:
+        notices.append(Notice.LEVEL_IGNORED)
+    if written.faulty:
+        notices.append(Notice.MISSING_TILES)
+    return tuple(notices)
+
+
+def _noting(services: Services, intake_id: str) -> Progress:
+    """Progress into the intake row, not more often than screens look."""
+    last = 0.0
+
+    def note(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _EVERY:
+            last = time.monotonic()
+            intake.progress(services.database, intake_id, done, total)
+
+    return note
+
+
+@contextmanager
+def _disk_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace("the disk is full; free some space and try again") from error
+        raise

@@ -1,0 +1,7 @@
+"""A slide that paints itself: any size, tissue-like, the same for the same seed."""
+
+from .aperio import write_svs
+from .dicom import write_dicom
+from .painting import Painting
+
+__all__ = ["Painting", "write_dicom", "write_svs"]

@@ -1,0 +1,1 @@
+"""Records as messages for others, and back; pure."""
