@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 from types import FrameType
 
@@ -19,6 +18,7 @@ from flows.reporting import PrefectReporter
 from flows.services import Services, open_services
 from storage import intake
 from storage.errors import Transient
+from storage.logs import log_to_stderr
 from storage.records.intake import IntakeState
 from storage.settings import read_settings
 
@@ -29,9 +29,7 @@ _HOUSEKEEPING = 2.0
 def main() -> int:
     """Work until SIGTERM."""
     die_with_parent()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    for noisy in ("httpx", "prefect"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    log_to_stderr()
     services = open_services(read_settings())
     stop = threading.Event()
 

@@ -71,6 +71,14 @@ def original_path(layout: Layout, fingerprint: str) -> Path:
     raise Transient(f"the original of {fingerprint[:12]} is not in the store")
 
 
+def fingerprint_of(original: Path) -> str:
+    """The fingerprint of what lies in the store now, computed afresh."""
+    if original.is_file():
+        return _hash(original)[0]
+    files = sorted(file for file in original.rglob("*") if file.is_file())
+    return _fingerprint([_hash(file)[0] for file in files])
+
+
 def take_over(layout: Layout, bundle: Bundle, *, move: bool) -> Original:
     """Bring a bundle into `originals`; the same bytes again change nothing.
 

@@ -142,7 +142,6 @@ def _programs(settings: Settings, address: Address, prefect: PrefectAddress) -> 
         "PREFECT_API_AUTH_STRING": prefect.credential,
         "PREFECT_HOME": str(settings.layout.prefect),
         "PREFECT_LOGGING_LEVEL": "ERROR",
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "",
         "PREFECT_CLIENT_MAX_RETRIES": "1",
     }
     server = common | _prefect_server(settings.layout, prefect)

@@ -8,7 +8,6 @@ time for the settle time. A file that then does not open waits longer before it 
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from flows.receive import receive, remove_empty_folders
 from flows.services import Services, open_services
 from processing.readers import open_slide
 from storage.errors import SlideError, SvartidError
+from storage.logs import log_to_stderr
 from storage.records.intake import Source
 from storage.settings import read_settings
 
@@ -126,9 +126,8 @@ class WatchFolder:
 def main() -> int:
     """Watch until terminated: at every change, and every few seconds for network shares."""
     die_with_parent()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    for noisy in ("watchfiles", "tifffile"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    log_to_stderr()
+    logging.getLogger("watchfiles").setLevel(logging.CRITICAL)
     services = open_services(read_settings())
     layout = services.layout
     uploads = layout.uploads / "done"

@@ -17,6 +17,7 @@ from flows.parent import die_with_parent
 from flows.services import Services, open_services
 from storage import errors
 from storage.errors import SvartidError, TooLarge
+from storage.logs import log_to_stderr
 from storage.records.intake import IntakeState
 from storage.settings import read_settings
 
@@ -26,8 +27,7 @@ _LOG = logging.getLogger("svartid.worker")
 def main() -> int:
     """Serve until standard input closes."""
     die_with_parent()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    log_to_stderr()
     settings = read_settings()
     services = open_services(settings)
     _limit_memory(settings.memory_limit_mb)

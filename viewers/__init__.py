@@ -1,0 +1,1 @@
+"""What people and programs see: pages, tiles, the API. Reads the store, writes to the inbox."""

@@ -1,0 +1,54 @@
+"""Give back what came in, or the pyramid as OME-Zarr.
+
+An original of one file becomes a file, one of many files a folder.
+
+examples:
+  svartid export 66126c5b29721bf74129 --to original -o back.tif
+  svartid export 66126c5b29721bf74129 --to ome-zarr -o slide.ome.zarr
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from flows.commands.common import services_of
+from flows.originals import original_path
+from storage.catalogue import get_slide
+from storage.errors import Refused
+from storage.pyramids import sync_folder
+
+SUMMARY = "give back the original, or the pyramid as OME-Zarr"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument("slide_id")
+    parser.add_argument("--to", choices=("original", "ome-zarr"), required=True)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="PATH")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Copy; the output has its name only when it is whole."""
+    target: Path = args.output
+    if target.exists():
+        raise Refused(f"{target} exists; nothing is written over, choose another name")
+    services = services_of(args)
+    slide = get_slide(services.database, args.slide_id)
+    source = services.pyramids.path(args.slide_id)
+    if args.to == "original":
+        source = original_path(services.layout, slide.fingerprint)
+    part = target.with_name(target.name + ".part")
+    try:
+        if source.is_dir():
+            shutil.copytree(source, part)
+        else:
+            shutil.copyfile(source, part)
+        part.rename(target)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        part.unlink(missing_ok=True)
+        raise
+    sync_folder(target.absolute().parent)
+    return 0

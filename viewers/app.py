@@ -1,0 +1,117 @@
+"""The web application: Gate, then tiles, then pages and API. uvicorn calls `create_app`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from processing.tiles import Tiles
+from storage.database import Database
+from storage.logs import log_to_stderr
+from storage.pyramids import Pyramids
+from storage.records.people import Right
+from storage.settings import Settings, read_settings
+from storage.tiles import TileStore
+from viewers import (
+    changes,
+    errors,
+    health,
+    ops,
+    pages,
+    prefect_proxy,
+    signin,
+    slides,
+    static,
+    uploads,
+)
+from viewers.access import Gate, needs, principal_of
+from viewers.audit import Audit
+from viewers.context import Context
+from viewers.tiles import TileApp
+
+_SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; "
+        "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+me = APIRouter(tags=["people"])
+
+
+@me.get("/api/v1/me", dependencies=[needs(Right.SIGNED_IN)])
+def who_am_i(request: Request) -> dict[str, str]:
+    """Name and role of whoever asks."""
+    principal = principal_of(request)
+    return {"name": principal.name, "role": principal.role.value}
+
+
+class SecurityHeaders:
+    """Adds the headers every page and answer carries."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, adding headers that are not there."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _SECURITY.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+def create_app(settings: Settings | None = None) -> ASGIApp:
+    """The whole application as one ASGI callable."""
+    log_to_stderr()
+    context = _context(settings or read_settings())
+    app = build_api(context)
+    tiles = TileApp(SecurityHeaders(app), context.tiles, context.audit)
+    gate = Gate(tiles, context.database, context.settings.origin, context.settings.secure_cookies)
+    app.state.forget = gate.forget
+    return gate
+
+
+def build_api(context: Context) -> FastAPI:
+    """Pages and API; every route names the right it needs."""
+    app = FastAPI(
+        title="svartid", version=version("svartid"), docs_url=None, redoc_url=None,
+        openapi_url=None,
+    )  # fmt: skip
+    app.state.context = context
+    for router in (health.router, me, slides.router, ops.router, changes.router):
+        app.include_router(router)
+    app.include_router(uploads.create_router(context.settings))
+    app.include_router(prefect_proxy.router)
+    app.include_router(static.router)
+    app.include_router(_openapi(app))
+    app.router.routes.extend([*signin.routes, *pages.routes])
+    errors.install(app)
+    return app
+
+
+def _openapi(app: FastAPI) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/api/v1/openapi.json", dependencies=[needs(Right.SIGNED_IN)], tags=["api"])
+    def openapi() -> dict[str, object]:
+        """This API's own description."""
+        return app.openapi()
+
+    return router
+
+
+def _context(settings: Settings) -> Context:
+    layout, database = settings.layout, Database(settings.database_url)
+    store = TileStore(Pyramids(layout.pyramids, layout.staging))
+    return Context(settings, database, Tiles(store, layout.made), Audit(database))

@@ -1,0 +1,46 @@
+"""The access log's front: every read leaves a line, tiles folded by slide and session."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+
+from storage.access_log import log_access
+from storage.database import Database
+from storage.errors import Transient
+from storage.records.people import Principal
+
+_FOLD = 900.0
+"""Seconds within which further tiles of a slide in a session belong to the line that is there."""
+_MOST = 50_000
+
+
+class Audit:
+    """Remembers what has been logged lately; a line is written before the first byte leaves."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lately: OrderedDict[tuple[str, str, str | None], float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def is_fresh(self, principal: Principal, action: str, slide_id: str | None) -> bool:
+        """True when this access belongs to a line that is there."""
+        at = self._lately.get((principal.session, action, slide_id))
+        return at is not None and time.monotonic() - at < _FOLD
+
+    def log(self, principal: Principal, action: str, slide_id: str | None) -> None:
+        """Write the line unless a fresh one is there. Errors: Transient, then nothing is shown."""
+        key = (principal.session, action, slide_id)
+        with self._lock:
+            if self.is_fresh(principal, action, slide_id):
+                return
+            self._lately[key] = time.monotonic()
+            while len(self._lately) > _MOST:
+                self._lately.popitem(last=False)
+        try:
+            log_access(self._database, principal, action, slide_id)
+        except Transient:
+            with self._lock:
+                self._lately.pop(key, None)
+            raise

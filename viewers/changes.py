@@ -1,0 +1,64 @@
+"""Live updates as Server-Sent Events: what changed, never the data itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from storage.database import Database, event, intake
+from storage.errors import Transient
+from storage.records.people import Right
+from viewers.access import needs
+from viewers.context import Context, context_of
+
+router = APIRouter()
+_EVERY = 0.5
+_ALIVE = 20.0
+"""Seconds between two comments that keep proxies from closing a quiet stream."""
+Marks = dict[str, object]
+
+
+@router.get("/api/v1/changes", tags=["slides"], dependencies=[needs(Right.SIGNED_IN)])
+async def changes(request: Request) -> StreamingResponse:
+    """`event: change` with `{"what": "slides" | "intake" | "processes"}`; then ask again."""
+    stream = _stream(request, context_of(request))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+async def _stream(request: Request, context: Context) -> AsyncIterator[str]:
+    yield "retry: 2000\n\n"
+    known, quiet = await run_in_threadpool(_marks, context), 0.0
+    while not await request.is_disconnected():
+        await asyncio.sleep(_EVERY)
+        quiet += _EVERY
+        now = await run_in_threadpool(_marks, context)
+        for what in [name for name in now if now[name] != known.get(name)]:
+            quiet = 0.0
+            yield f'event: change\ndata: {{"what": "{what}"}}\n\n'
+        known = now
+        if quiet >= _ALIVE:
+            quiet = 0.0
+            yield ": still here\n\n"
+
+
+def _marks(context: Context) -> Marks:
+    """A value for each topic that differs when the topic has changed."""
+    board = context.settings.layout.run / "processes.json"
+    stamp = board.stat().st_mtime_ns if board.exists() else 0
+    try:
+        return _database_marks(context.database) | {"processes": stamp}
+    except Transient:
+        return {"processes": stamp}
+
+
+def _database_marks(database: Database) -> Marks:
+    with database.reading() as connection:
+        last = connection.execute(sa.select(sa.func.max(event.c.event_id))).scalar()
+        rows = connection.execute(sa.select(sa.func.max(intake.c.updated_at))).scalar()
+    return {"slides": last, "intake": rows}

@@ -1,0 +1,28 @@
+"""What the web process works with; made once, found on `request.app.state.context`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from processing.tiles import Tiles
+from storage.database import Database
+from storage.settings import Settings
+from viewers.audit import Audit
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Settings, database, tiles and the audit's front."""
+
+    settings: Settings
+    database: Database
+    tiles: Tiles
+    audit: Audit
+
+
+def context_of(request: Request) -> Context:
+    """The process's context."""
+    context: Context = request.app.state.context
+    return context

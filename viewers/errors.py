@@ -1,0 +1,67 @@
+"""Errors to HTTP: one table; nothing of an error's text leaves on 5xx."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from storage.errors import NotFound, NotReady, Refused, SvartidError, Transient
+from viewers.access import Forbidden
+from viewers.pages import render_error
+
+_LOG = logging.getLogger("svartid.web")
+_STATUS: tuple[tuple[type[SvartidError], int], ...] = (
+    (NotFound, 404),
+    (NotReady, 409),
+    (Refused, 409),
+    (Transient, 503),
+    (SvartidError, 500),
+)
+
+
+def install(app: FastAPI) -> None:
+    """Handlers for everything that can be raised."""
+    app.add_exception_handler(Forbidden, _forbidden)
+    app.add_exception_handler(SvartidError, _ours)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def _answer(request: Request, status: int, code: str) -> Response:
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if wants_page and not request.url.path.startswith("/api/"):
+        return render_error(request, status)
+    return JSONResponse({"error": code}, status, headers={"Cache-Control": "no-store"})
+
+
+async def _forbidden(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Forbidden)  # noqa: S101 - registered for it
+    return _answer(request, error.status, "no_access")
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SvartidError)  # noqa: S101 - registered for it
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    if status >= 500:
+        _LOG.error("%s %s: %s", request.method, request.url.path, error.code)
+    return _answer(request, status, error.code)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    words = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+    return _answer(request, error.status_code, words.get(error.status_code, "refused"))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    return _answer(request, 422, "invalid_request")
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _answer(request, 500, "internal")

@@ -1,0 +1,148 @@
+"""For those who keep it running: intake by state, retry and release, processes, disk, flow runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from storage import intake
+from storage.exchange.slide_json import intake_json
+from storage.layout import Layout
+from storage.records.intake import IntakeState
+from storage.records.people import Right
+from viewers.access import needs, principal_of
+from viewers.context import context_of
+
+router = APIRouter(tags=["ops"])
+OPERATE = [needs(Right.OPERATE)]
+_FRESH = 3.0
+_RUNS = 30
+_FLOWS = {
+    "read in": "read in slide",
+    "complete": "complete pyramid",
+    "report": "report slide",
+}
+_cache: dict[str, tuple[float, Any]] = {}
+
+
+@router.get("/api/v1/intake", dependencies=OPERATE)
+def list_intake(request: Request, state: IntakeState | None = None) -> dict[str, Any]:
+    """Received files newest first, and how many are in each state."""
+    database = context_of(request).database
+    rows = intake.listing(database, (state,) if state else ())
+    return {"intake": [intake_json(row) for row in rows], "counts": intake.counts(database)}
+
+
+@router.get("/api/v1/intake/{intake_id}", dependencies=[needs(Right.DELIVER_SLIDES)])
+def read_intake(request: Request, intake_id: str) -> dict[str, Any]:
+    """One received file."""
+    return intake_json(intake.get(context_of(request).database, intake_id))
+
+
+@router.post("/api/v1/intake/{intake_id}/retry", status_code=204, dependencies=OPERATE)
+def retry(request: Request, intake_id: str) -> Response:
+    """Try a failed file again."""
+    return _again(request, intake_id)
+
+
+@router.post("/api/v1/intake/{intake_id}/release", status_code=204, dependencies=OPERATE)
+def release(request: Request, intake_id: str) -> Response:
+    """Let a file out of quarantine for another try; recorded with the person's name."""
+    return _again(request, intake_id)
+
+
+@router.get("/api/v1/ops", dependencies=OPERATE)
+def overview(request: Request) -> dict[str, Any]:
+    """Processes, Prefect, disk and the latest flow runs."""
+    layout = context_of(request).settings.layout
+    board = read_board(layout)
+    return {
+        "version": version("svartid"),
+        "started_at": board.get("started_at"),
+        "processes": board.get("processes", []),
+        "prefect": {"state": board.get("prefect", "down")},
+        "disk": _cached("disk", lambda: _disk(layout), 30.0),
+        "flow_runs": _cached("runs", _flow_runs, _FRESH),
+    }
+
+
+def read_board(layout: Layout) -> dict[str, Any]:
+    """What `svartid up` last wrote about its processes; empty when nothing runs."""
+    try:
+        board: dict[str, Any] = json.loads((layout.run / "processes.json").read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return board
+
+
+def _again(request: Request, intake_id: str) -> Response:
+    intake.try_again(context_of(request).database, intake_id, principal_of(request).name)
+    return Response(status_code=204)
+
+
+def _cached(name: str, ask: Any, seconds: float) -> Any:  # noqa: ANN401
+    at, value = _cache.get(name, (float("-inf"), None))
+    if time.monotonic() - at > seconds:
+        value = ask()
+        _cache[name] = time.monotonic(), value
+    return value
+
+
+def _disk(layout: Layout) -> dict[str, int]:
+    usage = shutil.disk_usage(layout.root)
+    return {
+        "total": usage.total,
+        "free": usage.free,
+        "originals": _tree_bytes(layout.originals),
+        "pyramids": _tree_bytes(layout.pyramids),
+    }
+
+
+def _tree_bytes(folder: Path) -> int:
+    total = 0
+    for base, _, files in os.walk(folder):
+        for name in files:
+            try:
+                total += os.stat(os.path.join(base, name)).st_blocks * 512
+            except OSError:
+                continue
+    return total
+
+
+def _flow_runs() -> list[dict[str, Any]]:
+    """Latest runs by Prefect's own API; an empty list when it is away."""
+    url = os.environ.get("PREFECT_API_URL")
+    user, _, password = os.environ.get("PREFECT_API_AUTH_STRING", "").partition(":")
+    if not url:
+        return []
+    question = {"limit": _RUNS, "sort": "START_TIME_DESC"}
+    try:
+        answer = httpx.post(
+            f"{url}/flow_runs/filter", json=question, auth=(user, password), timeout=3
+        )
+        answer.raise_for_status()
+        return [_run_json(run) for run in answer.json()]
+    except (httpx.HTTPError, ValueError):
+        return []
+
+
+def _run_json(run: dict[str, Any]) -> dict[str, Any]:
+    name = str(run["name"])
+    return {
+        "name": name,
+        "flow": _FLOWS.get(name.rpartition(" ")[0], name),
+        "slide_id": (run.get("parameters") or {}).get("slide_id"),
+        "state": run.get("state_name") or run.get("state_type"),
+        "started_at": run.get("start_time"),
+        "seconds": run.get("total_run_time"),
+        "url": f"/ops/prefect/runs/flow-run/{run['id']}",
+    }

@@ -1,0 +1,88 @@
+"""Slides for browsers and programs: the list, Deep Zoom's descriptor, label and overview."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from storage import intake
+from storage.catalogue import get_slide, slides
+from storage.errors import NotFound
+from storage.exchange.slide_json import intake_json, slide_json
+from storage.records.intake import IntakeState
+from storage.records.people import Right, allowed
+from storage.tiles import OpenPyramid
+from viewers.access import needs, principal_of
+from viewers.context import Context, context_of
+
+router = APIRouter()
+READ = [needs(Right.READ_SLIDES)]
+_ARRIVING = (IntakeState.RECEIVED, IntakeState.READING)
+_DZI = """<?xml version="1.0" encoding="UTF-8"?>
+<Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="jpeg" Overlap="0" \
+TileSize="{edge}"><Size Width="{width}" Height="{height}"/></Image>
+"""
+_MEDIA = {"jpg": "image/jpeg", "png": "image/png"}
+
+
+@router.get("/api/v1/slides", tags=["slides"], dependencies=READ)
+def list_slides(request: Request) -> dict[str, Any]:
+    """Readable slides newest first, those on their way, and how many are in quarantine."""
+    context, principal = context_of(request), principal_of(request)
+    context.audit.log(principal, "list", None)
+    found = slides(context.database)
+    arriving = intake.listing(context.database, _ARRIVING)
+    held = intake.counts(context.database).get(IntakeState.QUARANTINED.value, 0)
+    return {
+        "slides": [slide_json(slide) for slide in found],
+        "arriving": [intake_json(row) for row in arriving],
+        "quarantined": held if allowed(principal, Right.OPERATE) else 0,
+    }
+
+
+@router.get("/api/v1/slides/{slide_id}", tags=["slides"], dependencies=READ)
+def read_slide(request: Request, slide_id: str) -> dict[str, Any]:
+    """One readable slide."""
+    context = context_of(request)
+    slide = get_slide(context.database, slide_id)
+    context.audit.log(principal_of(request), "metadata", slide_id)
+    return slide_json(slide)
+
+
+@router.get("/slides/{slide_id}.dzi", tags=["tiles"], dependencies=READ)
+def deep_zoom(request: Request, slide_id: str) -> Response:
+    """Deep Zoom descriptor; TileSize is the stored tiles' edge, Overlap 0."""
+    context = context_of(request)
+    plan = _pyramid(context, slide_id).record.plan
+    context.audit.log(principal_of(request), "view", slide_id)
+    size = plan.size
+    xml = _DZI.format(edge=plan.tile_edge, width=size.width, height=size.height)
+    return Response(xml, media_type="application/xml", headers=_private(60))
+
+
+@router.get("/slides/{slide_id}/associated/{name}", tags=["tiles"], dependencies=READ)
+def associated_image(request: Request, slide_id: str, name: str) -> Response:
+    """Label, overview or thumbnail; a thumbnail is made where the scanner gave none."""
+    context = context_of(request)
+    pyramid = _pyramid(context, slide_id)
+    context.audit.log(principal_of(request), "label" if name == "label" else "view", slide_id)
+    file = pyramid.record.associated.get(name)
+    if file is not None:
+        data = (pyramid.folder / file).read_bytes()
+        return Response(data, media_type=_MEDIA[file.rpartition(".")[2]], headers=_private(86400))
+    if name != "thumbnail":
+        raise NotFound("the slide has no such image")
+    data = context.tiles.thumbnail(pyramid)
+    return Response(data, media_type="image/jpeg", headers=_private(86400))
+
+
+def _pyramid(context: Context, slide_id: str) -> OpenPyramid:
+    if len(slide_id) != 20 or not slide_id.isalnum():
+        raise NotFound("no such slide")
+    return context.tiles.pyramid(slide_id)
+
+
+def _private(seconds: int) -> dict[str, str]:
+    return {"Cache-Control": f"private, max-age={seconds}"}

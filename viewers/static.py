@@ -1,0 +1,30 @@
+"""Our own scripts and styles, and the browser packages, at addresses that change with them."""
+
+from __future__ import annotations
+
+from mimetypes import guess_type
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from storage.errors import NotFound
+from storage.records.people import Right
+from viewers.access import needs
+from viewers.pages import STATIC
+
+router = APIRouter()
+_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
+_SERVED = frozenset({".js", ".mjs", ".css", ".svg", ".png", ".ico", ".map", ".txt", ".woff2"})
+
+
+@router.get(
+    "/static/{digest}/{path:path}", include_in_schema=False, dependencies=[needs(Right.PUBLIC)]
+)
+def static_file(digest: str, path: str) -> Response:
+    """A file below viewers/static, immutable under its digest."""
+    file = (STATIC / path).resolve()
+    if not file.is_relative_to(STATIC) or file.suffix not in _SERVED or not file.is_file():
+        raise NotFound("no such file")
+    kind = _TYPES.get(file.suffix) or guess_type(file.name)[0] or "application/octet-stream"
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(file.read_bytes(), media_type=kind, headers=headers)

@@ -1,0 +1,60 @@
+/** The JSON API: every call can be called off, and a lost sign-in leads to the sign-in page. */
+
+const TIMEOUT_MS = 20_000;
+
+/** An answer that is not a success. Status 0: no answer at all. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} address
+   */
+  constructor(status, address) {
+    super(`${status} ${address}`);
+    this.name = "ApiError";
+    this.status = status;
+  }
+}
+
+/**
+ * @template T
+ * @param {string} address
+ * @param {AbortSignal} signal
+ * @returns {Promise<T>}
+ */
+export async function getJson(address, signal) {
+  const answer = await send(address, { headers: { Accept: "application/json" } }, signal);
+  return answer.json();
+}
+
+/**
+ * @param {string} address
+ * @param {AbortSignal} signal
+ */
+export async function post(address, signal) {
+  await send(address, { method: "POST", headers: { "X-Svartid-Csrf": "1" } }, signal);
+}
+
+/** Where to sign in, and come back here. */
+export function signinAddress() {
+  const here = location.pathname + location.search + location.hash;
+  return `/signin?next=${encodeURIComponent(here)}`;
+}
+
+/**
+ * @param {string} address
+ * @param {RequestInit} options
+ * @param {AbortSignal} signal
+ */
+async function send(address, options, signal) {
+  const both = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  let answer;
+  try {
+    answer = await fetch(address, { ...options, signal: both });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new ApiError(0, address);
+  }
+  if (answer.status === 401) location.assign(signinAddress());
+  if (!answer.ok) throw new ApiError(answer.status, address);
+  return answer;
+}

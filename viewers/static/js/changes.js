@@ -1,0 +1,92 @@
+/** Server-Sent Events: tell the screen that something changed, and say when the line is cut. */
+import { ApiError, getJson, signinAddress } from "./api.js";
+import { h, icon } from "./dom.js";
+import { exactTime } from "./format.js";
+import { t } from "./i18n.js";
+
+const QUIET_MS = 250;
+const GRACE_MS = 4_000;
+
+/**
+ * @param {string[]} kinds which changes matter here: "slides", "intake", "processes"
+ * @param {() => void} changed called once after a burst, and after the line came back
+ * @param {AbortSignal} signal
+ */
+export function subscribe(kinds, changed, signal) {
+  const line = connectionLine(signal);
+  let timer = 0;
+  let lost = false;
+  /** @type {EventSource | null} */
+  let source = null;
+  const soon = () => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(changed, QUIET_MS);
+  };
+  const open = () => {
+    source = new EventSource("/api/v1/changes");
+    source.addEventListener("change", (event) => {
+      if (kinds.includes(JSON.parse(event.data).what)) soon();
+    });
+    source.addEventListener("open", () => {
+      line.restored();
+      if (lost) soon();
+      lost = false;
+    });
+    source.addEventListener("error", () => {
+      lost = true;
+      line.lost();
+    });
+  };
+  const close = () => {
+    source?.close();
+    source = null;
+    window.clearTimeout(timer);
+  };
+  // A hidden tab gives its line back: a browser has only six to one server over HTTP/1.1.
+  const follow = () => {
+    if (document.hidden) {
+      close();
+      lost = true;
+    } else if (source === null) open();
+  };
+  follow();
+  document.addEventListener("visibilitychange", follow, { signal });
+  signal.addEventListener("abort", close);
+}
+
+/**
+ * The words in the page's head while live changes do not come through.
+ * @param {AbortSignal} signal
+ */
+function connectionLine(signal) {
+  const place = document.getElementById("connection");
+  let timer = 0;
+  let since = "";
+  return {
+    lost() {
+      if (since) return;
+      since = new Date().toISOString();
+      timer = window.setTimeout(() => {
+        if (!place || signal.aborted) return;
+        const words = t("No live changes since {time}. What you see may be old.", { time: exactTime(since) });
+        place.replaceChildren(icon("unplug"), h("span", {}, words));
+        place.hidden = false;
+        void leaveIfSignedOut(signal);
+      }, GRACE_MS);
+    },
+    restored() {
+      window.clearTimeout(timer);
+      since = "";
+      if (place) place.hidden = true;
+    },
+  };
+}
+
+/** @param {AbortSignal} signal */
+async function leaveIfSignedOut(signal) {
+  try {
+    await getJson("/api/v1/me", signal);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) location.assign(signinAddress());
+  }
+}

@@ -1,0 +1,63 @@
+/** `#x=…&y=…&z=…&r=…`: the view in the address, so that it can be sent to a colleague. */
+
+const QUIET_MS = 200;
+
+/** @typedef {import("./microscope.js").View} View */
+
+/**
+ * @param {string} fragment with or without its #
+ * @returns {View | null} null when it does not name a view
+ */
+export function readFragment(fragment) {
+  const values = new URLSearchParams(fragment.replace(/^#/, ""));
+  const [x, y, downsample] = ["x", "y", "z"].map((name) => finite(values.get(name)));
+  if (x === undefined || y === undefined || downsample === undefined || downsample <= 0) return null;
+  return { x, y, downsample, rotation: finite(values.get("r")) ?? 0, flipped: values.get("f") === "1" };
+}
+
+/**
+ * @param {View} view
+ */
+export function writeFragment(view) {
+  const parts = [
+    `x=${view.x.toFixed(2)}`,
+    `y=${view.y.toFixed(2)}`,
+    `z=${Number(view.downsample.toPrecision(8))}`,
+    `r=${Number(view.rotation.toFixed(3))}`,
+  ];
+  if (view.flipped) parts.push("f=1");
+  return `#${parts.join("&")}`;
+}
+
+/**
+ * Honour the address now and whenever it changes; keep it up to date with the view.
+ * @param {import("./microscope.js").Microscope} microscope
+ * @param {AbortSignal} signal
+ */
+export function startDeepLink(microscope, signal) {
+  let timer = 0;
+  const apply = () => {
+    const view = readFragment(location.hash);
+    if (view) microscope.show(view);
+  };
+  const write = () => {
+    const fragment = writeFragment(microscope.view());
+    if (fragment !== location.hash) history.replaceState(history.state, "", fragment);
+  };
+  const soon = () => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(write, QUIET_MS);
+  };
+  apply();
+  window.addEventListener("hashchange", apply, { signal });
+  for (const event of /** @type {const} */ (["pan", "zoom", "rotate", "flip", "resize"])) {
+    microscope.viewer.addHandler(event, soon);
+  }
+}
+
+/** @param {string | null} text */
+function finite(text) {
+  if (text === null || text.trim() === "") return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}

@@ -1,0 +1,49 @@
+/** Operations: what is stuck, what runs, and how much room is left. */
+import { getJson } from "./api.js";
+import { subscribe } from "./changes.js";
+import { setContent } from "./dom.js";
+import { ago, exactTime } from "./format.js";
+import { t } from "./i18n.js";
+import { IntakePanel } from "./ops_intake.js";
+import { showDisk, showProcesses, showRuns, showSummary } from "./ops_panels.js";
+import { element } from "./page.js";
+import { showError } from "./states.js";
+
+const REFRESH_MS = 15_000;
+
+/** @typedef {import("./types.js").Ops} Ops */
+/** @typedef {import("./types.js").IntakeList} IntakeList */
+
+const leaving = new AbortController();
+const { signal } = leaving;
+window.addEventListener("pagehide", (event) => event.persisted || leaving.abort());
+
+const intake = new IntakePanel(() => void load(), signal);
+
+async function load() {
+  try {
+    /** @type {[Ops, IntakeList]} */
+    const [ops, list] = await Promise.all([getJson("/api/v1/ops", signal), getJson("/api/v1/intake", signal)]);
+    const started = t("Version {version}, running since {time}", { version: ops.version, time: exactTime(ops.started_at) });
+    setContent(element("version"), started);
+    showSummary(ops, list.counts);
+    showProcesses(ops.processes);
+    showDisk(ops.disk);
+    showRuns(ops.flow_runs);
+    intake.show(list);
+  } catch (error) {
+    if (signal.aborted) return;
+    showError(element("intake-state"), error, t("The state of the system could not be fetched"), () => void load());
+  }
+}
+
+function refreshTimes() {
+  for (const time of document.querySelectorAll("time")) setContent(time, ago(time.dateTime));
+}
+
+subscribe(["intake", "processes", "slides"], () => void load(), signal);
+window.setInterval(() => {
+  refreshTimes();
+  if (!document.hidden) void load();
+}, REFRESH_MS);
+await load();

@@ -1,0 +1,85 @@
+/**
+ * What the JSON API says, as types. Nothing runs here.
+ *
+ * @typedef {"ready" | "complete"} SlideState
+ * @typedef {"received" | "reading" | "ready" | "completing" | "complete" | "quarantined" | "failed"} IntakeState
+ * @typedef {"starting" | "running" | "backing_off" | "stopped"} ProcessState
+ * @typedef {"neutral" | "attention" | "failed" | "done"} Tone
+ *
+ * @typedef {object} Slide
+ * @property {string} slide_id
+ * @property {string} fingerprint
+ * @property {string} name
+ * @property {SlideState} state
+ * @property {number} width
+ * @property {number} height
+ * @property {[number, number][]} levels
+ * @property {number} tile_size
+ * @property {number | null} mpp
+ * @property {"header" | "dicom" | "tiff_resolution" | "unknown"} mpp_origin
+ * @property {number | null} objective_power
+ * @property {string | null} scanner
+ * @property {string} vendor
+ * @property {string | null} barcode
+ * @property {string} received_at
+ * @property {string} ready_at
+ * @property {string | null} complete_at
+ * @property {number} seconds
+ * @property {number | null} complete_seconds
+ * @property {("label" | "overview" | "thumbnail")[]} associated
+ * @property {string[]} notices
+ * @property {boolean} icc
+ * @property {number} bytes
+ * @property {boolean} copied
+ *
+ * @typedef {object} Intake
+ * @property {string} intake_id
+ * @property {string} name
+ * @property {"watch" | "command" | "upload"} source
+ * @property {IntakeState} state
+ * @property {string | null} reason
+ * @property {string | null} detail
+ * @property {number} attempts
+ * @property {string} received_at
+ * @property {string} updated_at
+ * @property {string | null} slide_id
+ * @property {number} bytes
+ * @property {number} done
+ * @property {number} total
+ * @property {number | null} seconds
+ *
+ * @typedef {object} Worklist
+ * @property {Slide[]} slides
+ * @property {Intake[]} arriving
+ * @property {number} quarantined
+ *
+ * @typedef {object} IntakeList
+ * @property {Intake[]} intake
+ * @property {Record<string, number>} counts
+ *
+ * @typedef {object} Process
+ * @property {string} name
+ * @property {ProcessState} state
+ * @property {number | null} pid
+ * @property {number} restarts
+ * @property {string | null} since
+ *
+ * @typedef {object} FlowRun
+ * @property {string} name
+ * @property {string} flow
+ * @property {string | null} slide_id
+ * @property {string} state
+ * @property {string | null} started_at
+ * @property {number | null} seconds
+ * @property {string} url
+ *
+ * @typedef {object} Ops
+ * @property {string} version
+ * @property {string} started_at
+ * @property {Process[]} processes
+ * @property {{state: "starting" | "up" | "down"}} prefect
+ * @property {{total: number, free: number, originals: number, pyramids: number}} disk
+ * @property {FlowRun[]} flow_runs
+ */
+
+export {};

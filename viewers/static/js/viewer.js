@@ -1,0 +1,81 @@
+/** The microscope's page: fetch the slide, put it under the microscope, keep the rest in step. */
+import { ApiError, getJson } from "./api.js";
+import { showBanner } from "./banner.js";
+import { subscribe } from "./changes.js";
+import { startDeepLink } from "./deep_link.js";
+import { h, icon } from "./dom.js";
+import { t } from "./i18n.js";
+import { Microscope } from "./microscope.js";
+import { prepareNavigator, showGlass } from "./overview.js";
+import { element } from "./page.js";
+import { startReadouts } from "./readouts.js";
+import { SlideTray } from "./slide_tray.js";
+import { showError, showState } from "./states.js";
+import { startTileFailures } from "./tile_failures.js";
+import { backToWorklist, startViewerKeys } from "./viewer_keys.js";
+
+/** @typedef {import("./types.js").Slide} Slide */
+
+const slideId = element("main").dataset.slideId ?? "";
+const slideData = `/api/v1/slides/${encodeURIComponent(slideId)}`;
+const leaving = new AbortController();
+const { signal } = leaving;
+const state = element("stage-state");
+const tray = new SlideTray(slideId);
+window.addEventListener("pagehide", (event) => event.persisted || leaving.abort());
+
+async function start() {
+  showState(state, "hourglass", t("Fetching the slide"));
+  try {
+    /** @type {Slide} */
+    const slide = await getJson(slideData, signal);
+    state.replaceChildren();
+    await open(slide);
+  } catch (error) {
+    if (!signal.aborted) fail(error);
+  }
+}
+
+/** @param {Slide} slide */
+async function open(slide) {
+  showBanner(slide);
+  showGlass(slide);
+  const microscope = new Microscope(element("canvas"), prepareNavigator(slide), slide);
+  window.svartid = { viewer: microscope.viewer };
+  startTileFailures(microscope);
+  startViewerKeys(microscope, tray, signal);
+  await microscope.opened;
+  startDeepLink(microscope, signal);
+  startReadouts(microscope);
+  subscribe(["slides"], () => void refresh(), signal);
+  await refreshTray();
+}
+
+/** The slide's state and the tray change; what is under the microscope stays untouched. */
+async function refresh() {
+  try {
+    showBanner(await getJson(slideData, signal));
+    await refreshTray();
+  } catch {
+    // The line at the top already says that changes do not come through.
+  }
+}
+
+async function refreshTray() {
+  /** @type {import("./types.js").Worklist} */
+  const worklist = await getJson("/api/v1/slides", signal).catch(() => ({ slides: [], arriving: [], quarantined: 0 }));
+  tray.show(worklist.slides);
+}
+
+/** @param {unknown} error */
+function fail(error) {
+  document.addEventListener("keydown", (event) => event.key === "Escape" && backToWorklist(), { signal });
+  if (error instanceof ApiError && error.status === 404) {
+    const back = h("a", { class: "button", href: "/" }, icon("arrow-left"), t("Back to the worklist"));
+    showState(state, "circle-alert", t("This slide is not here"), h("p", {}, t("It may have been removed, or it has not been read in yet.")), back);
+  } else {
+    showError(state, error, t("The slide could not be fetched"), () => void start());
+  }
+}
+
+await start();

@@ -1,0 +1,99 @@
+/** Keys and buttons of the microscope. Each key has a button or a gesture that does the same. */
+import { t } from "./i18n.js";
+import { keyIsTaken, keysDialog } from "./keys_dialog.js";
+import { objectives } from "./optics.js";
+import { toggleOverview } from "./overview.js";
+import { element } from "./page.js";
+
+const ZOOM_STEP = 1.5;
+const QUARTER = 90;
+
+/**
+ * @param {import("./microscope.js").Microscope} microscope
+ * @param {import("./slide_tray.js").SlideTray} tray
+ * @param {AbortSignal} signal
+ */
+export function startViewerKeys(microscope, tray, signal) {
+  const toggleKeys = keysDialog(lines(microscope.slide.mpp !== null));
+  /** @type {Record<string, () => void>} */
+  const actions = {
+    ArrowLeft: () => microscope.pan(-1, 0),
+    ArrowRight: () => microscope.pan(1, 0),
+    ArrowUp: () => microscope.pan(0, -1),
+    ArrowDown: () => microscope.pan(0, 1),
+    a: () => microscope.pan(-1, 0),
+    d: () => microscope.pan(1, 0),
+    w: () => microscope.pan(0, -1),
+    s: () => microscope.pan(0, 1),
+    "+": () => microscope.zoomBy(ZOOM_STEP),
+    "=": () => microscope.zoomBy(ZOOM_STEP),
+    "-": () => microscope.zoomBy(1 / ZOOM_STEP),
+    0: () => microscope.home(),
+    r: () => microscope.rotate(QUARTER),
+    R: () => microscope.rotate(-QUARTER),
+    f: () => microscope.flip(),
+    o: toggleOverview,
+    t: () => tray.toggle(),
+    "[": () => tray.open(-1),
+    "]": () => tray.open(1),
+    "?": toggleKeys,
+    Escape: backToWorklist,
+  };
+  objectives(microscope.slide.mpp).forEach((objective, index) => {
+    if (objective.possible) actions[index + 1] = () => microscope.zoomToDownsample(objective.downsample);
+  });
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const action = actions[event.key];
+      if (!action || keyIsTaken(event)) return;
+      if (event.key === "Escape" && document.querySelector(":popover-open")) return;
+      event.preventDefault();
+      action();
+    },
+    { signal },
+  );
+  buttons({
+    "rotate-left": actions.R,
+    "rotate-right": actions.r,
+    flip: actions.f,
+    home: actions[0],
+    "overview-toggle": toggleOverview,
+    "tray-toggle": actions.t,
+    previous: actions["["],
+    next: actions["]"],
+    keys: toggleKeys,
+  });
+}
+
+/** @param {Record<string, (() => void) | undefined>} actions by the button's id */
+function buttons(actions) {
+  for (const [id, action] of Object.entries(actions)) {
+    if (action) element(id).addEventListener("click", action);
+  }
+}
+
+/** Esc leaves even a slide that could not be opened. */
+export function backToWorklist() {
+  location.assign("/");
+}
+
+/**
+ * @param {boolean} measured whether the pixel size is known
+ * @returns {import("./keys_dialog.js").KeyLine[]}
+ */
+function lines(measured) {
+  return [
+    [["1", "2", "3", "4", "5", "6"], measured ? t("Objective 1, 2, 4, 10, 20, 40") : t("Pixel ratio 1:32 to 1:1")],
+    [["←", "↑", "↓", "→"], t("Move (also W A S D)")],
+    [["+", "-"], t("Closer, further away")],
+    [["0"], t("Whole slide")],
+    [["r", "R"], t("Rotate right, left")],
+    [["f"], t("Flip left to right")],
+    [["[", "]"], t("Previous, next slide")],
+    [["o"], t("Show or hide the overview")],
+    [["t"], t("Show or hide the slides")],
+    [["Esc"], t("Back to the worklist")],
+    [["?"], t("Keys")],
+  ];
+}

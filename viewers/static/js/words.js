@@ -1,0 +1,90 @@
+/** States, reasons and remarks as a person would say them. */
+import { t } from "./i18n.js";
+
+/** @typedef {{tone: import("./types.js").Tone, icon: string, word: string, hint?: string}} StateWords */
+
+/** @type {Record<import("./types.js").SlideState, StateWords>} */
+export const SLIDE_STATES = {
+  ready: { tone: "neutral", icon: "circle-dot", word: t("Ready to read"), hint: t("Can be read now; the last of it is still being stored.") },
+  complete: { tone: "done", icon: "circle-check", word: t("Complete"), hint: t("Everything is stored.") },
+};
+
+/** @type {Record<import("./types.js").IntakeState, StateWords>} */
+export const INTAKE_STATES = {
+  received: { tone: "neutral", icon: "inbox", word: t("Arrived") },
+  reading: { tone: "neutral", icon: "hourglass", word: t("Being read in") },
+  ready: { tone: "neutral", icon: "circle-dot", word: t("Ready to read") },
+  completing: { tone: "neutral", icon: "hourglass", word: t("Ready to read, being stored") },
+  complete: { tone: "done", icon: "circle-check", word: t("Complete") },
+  quarantined: { tone: "attention", icon: "shield-alert", word: t("In quarantine") },
+  failed: { tone: "failed", icon: "circle-x", word: t("Failed") },
+};
+
+/** @type {Record<import("./types.js").ProcessState, StateWords>} */
+export const PROCESS_STATES = {
+  starting: { tone: "neutral", icon: "hourglass", word: t("Starting") },
+  running: { tone: "done", icon: "circle-check", word: t("Running") },
+  backing_off: { tone: "attention", icon: "triangle-alert", word: t("Waiting to restart") },
+  stopped: { tone: "failed", icon: "circle-x", word: t("Stopped") },
+};
+
+/** @type {Record<string, string>} */
+const PROCESS_NAMES = {
+  prefect: "Prefect",
+  dispatcher: t("Dispatcher"),
+  web: t("Web server"),
+  watch: t("Watch folder"),
+};
+
+/** @type {Record<string, string>} */
+const FLOW_NAMES = {
+  "read in slide": t("Read in slide"),
+};
+
+/** @type {Record<string, string>} */
+const REASONS = {
+  truncated: t("The file ends too early; the transfer was probably cut off. Send it again."),
+  not_a_slide: t("The file is not a slide image."),
+  unsupported_format: t("svartid cannot read this file format yet."),
+  unsupported_compression: t("The image is compressed in a way svartid cannot read yet."),
+  unsupported_dicom: t("This kind of DICOM file is not a slide svartid can read."),
+  damaged: t("The file is damaged. Scan the slide again, or fetch the file from the scanner again."),
+  too_large: t("The image is larger than svartid accepts."),
+  empty: t("The file is empty."),
+  unreadable: t("The file could not be opened. Check the rights to the folder and the network drive."),
+  changed_while_read: t("The file changed while it was being read. It is read in again when it rests."),
+  no_space: t("There is no room on the disk. Free some space, then retry."),
+  reader_crashed: t("The reader broke down on this file. The other slides are not affected."),
+  took_too_long: t("Reading took too long and was stopped."),
+  internal: t("An error in svartid. It has been logged."),
+};
+
+/** @type {Record<string, string>} */
+const NOTICES = {
+  colour_tag_disagrees: t("The file's colour tag does not agree with its pixels; the pixels were believed."),
+  mpp_unknown: t("Pixel size unknown: nothing can be measured."),
+  encoded_once: t("The image had to be compressed once more while it was read in."),
+  level_ignored: t("A level in the file did not fit the others and was left out."),
+  missing_tiles: t("Parts of the image are missing in the file and are shown empty."),
+};
+
+/** @param {string | null} code */
+export function reasonWords(code) {
+  if (code === null) return "";
+  return REASONS[code] ?? t("Unknown reason.");
+}
+
+/** @param {string} code */
+export function noticeWords(code) {
+  return NOTICES[code] ?? t("Unknown remark.");
+}
+
+/** @param {string} name */
+export function flowName(name) {
+  return FLOW_NAMES[name] ?? name;
+}
+
+/** @param {string} name */
+export function processName(name) {
+  return PROCESS_NAMES[name] ?? name;
+}
