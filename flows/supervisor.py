@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import logging.handlers
 import os
@@ -17,9 +16,9 @@ from pathlib import Path
 import httpx
 
 from flows.processes import Life, Program, keep_running, python
+from storage.board import write_board
 from storage.layout import Layout
 from storage.settings import Settings
-from storage.shards import write_parts
 
 _LOG = logging.getLogger("svartid")
 _PREFECT_LAUNCH = "flows.prefect_server"
@@ -85,7 +84,7 @@ class _Board:
     """The state of all processes in one small file, for the ops page and the doctor."""
 
     def __init__(self, layout: Layout, address: Address, lives: list[Life]) -> None:
-        self._path = layout.run / "processes.json"
+        self._layout = layout
         self._address, self._lives = address, lives
         self._prefect = "starting"
         self._started = datetime.now(UTC)
@@ -108,7 +107,7 @@ class _Board:
                 for life in self._lives
             ],
         }
-        write_parts(self._path, [json.dumps(document).encode()], sync=False)
+        write_board(self._layout, document)
 
     async def watch_prefect(self, prefect: PrefectAddress) -> None:
         """Note whether Prefect answers, until cancelled."""

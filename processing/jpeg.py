@@ -5,6 +5,7 @@ Sources: ITU-T T.81 (JPEG), T.871 (JFIF), Adobe TN5116 (APP14), TIFF Technical N
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,20 +67,53 @@ class JpegHeader:
 def read_header(stream: bytes | memoryview) -> JpegHeader:
     """Read markers up to the scan; works on abbreviated streams. Errors: Damaged."""
     data = bytes(stream[:65536])
-    if data[:2] != b"\xff\xd8":
-        raise Damaged("a JPEG tile does not begin with a JPEG marker")
-    at, jfif, adobe = 2, False, None
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        body = data[at + 4 : at + 2 + length]
+    jfif, adobe = False, None
+    for marker, start, end in _markers(data):
+        body = data[start:end]
         if marker in _FRAME_MARKERS:
             return _frame(marker, body, jfif, adobe)
         if marker == 0xE0 and body[:4] == b"JFIF":
             jfif = True
         if marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
             adobe = body[11]
-        at += 2 + max(length, 2)
     raise Damaged("a JPEG tile has no frame header")
+
+
+def frame_size(stream: bytes | memoryview, *, baseline: bool = False) -> tuple[int, int]:
+    """Width and height by the frame header, quickly. Errors: Damaged.
+
+    With `baseline` any other process is refused: a level of copied tiles is one kind of JPEG.
+    """
+    for marker, start, end in _markers(stream):
+        if marker in _FRAME_MARKERS and end - start >= 6:
+            if baseline and marker not in _BASELINE:
+                break
+            height, width = stream[start + 1 : start + 3], stream[start + 3 : start + 5]
+            return int.from_bytes(width, "big"), int.from_bytes(height, "big")
+    raise Damaged("a JPEG tile has no frame header of the kind expected")
+
+
+def _markers(stream: bytes | memoryview) -> Iterator[tuple[int, int, int]]:
+    """(marker, start, end) of every segment before the scan data. Errors: Damaged.
+
+    Stricter than decoders, which skip rubbish between segments: what this does not follow to
+    the frame header must not reach them.
+    """
+    if stream[:2] != b"\xff\xd8":
+        raise Damaged("a JPEG tile does not begin with a JPEG marker")
+    at, total = 2, len(stream)
+    while at + 4 <= total:
+        marker = stream[at + 1]
+        if marker == 0xFF and stream[at] == 0xFF:
+            at += 1  # a fill byte, T.81 B.1.1.2
+            continue
+        if stream[at] != 0xFF or not 0xC0 <= marker <= 0xFE or 0xD0 <= marker <= 0xD9:
+            raise Damaged("a JPEG tile's markers are out of step")
+        end = at + 2 + (stream[at + 2] << 8 | stream[at + 3])
+        if end < at + 4 or end > total:
+            raise Damaged("a JPEG tile's header is cut off")
+        yield marker, at + 4, end
+        at = end
 
 
 def _frame(marker: int, body: bytes, jfif: bool, adobe: int | None) -> JpegHeader:
@@ -108,8 +142,10 @@ def estimate_quality(stream: bytes) -> int:
     return max(1, min(100, round(quality)))
 
 
-def decode(stream: bytes) -> Pixels:
-    """RGB pixels of a whole stream. Errors: Damaged."""
+def decode(stream: bytes, expected: tuple[int, int] | None = None) -> Pixels:
+    """RGB pixels of a whole stream, (width, height) if `expected`. Errors: Damaged."""
+    if expected is not None and frame_size(stream) != expected:
+        raise Damaged("a JPEG tile has another size than the level says")
     try:
         pixels: Pixels = simplejpeg.decode_jpeg(stream, colorspace="RGB")
     except ValueError as error:
@@ -123,6 +159,8 @@ def decode_half(stream: bytes, edge: int) -> Pixels:
     Differs from a true 2x2 mean by 0.8 grey levels on average. Errors: Damaged.
     """
     half = edge // 2
+    if frame_size(stream) != (edge, edge):
+        raise Damaged("a JPEG tile has another size than the level says")
     try:
         pixels: Pixels = simplejpeg.decode_jpeg(
             stream, colorspace="RGB", min_height=half, min_width=half, min_factor=2

@@ -25,7 +25,7 @@ def encode_tile(pixels: Pixels, encoding: JpegEncoding | None) -> bytes:
 def decode_tile(stream: bytes, encoding: JpegEncoding | None, edge: int) -> Pixels:
     """RGB [edge, edge, 3]. Errors: Damaged."""
     if encoding is not None:
-        pixels = jpeg.decode(stream)
+        pixels = jpeg.decode(stream, (edge, edge))
     else:
         try:
             raw = imagecodecs.zstd_decode(stream)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import alembic.command
 import alembic.config
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -185,6 +186,11 @@ class Database:
                 alembic.command.upgrade(config, "head")
 
         retrying(upgrade)
+
+    def revision(self) -> str | None:
+        """The migration the tables are at, None before the first. Errors: Transient."""
+        with self.reading() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
 
     def dispose(self) -> None:
         """Close every connection."""

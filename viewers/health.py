@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from storage import intake
+from storage.board import read_board
 from storage.errors import Transient
 from storage.records.people import Right
 from viewers.access import needs
 from viewers.context import context_of
-from viewers.ops import read_board
 
 router = APIRouter(tags=["health"])
 PUBLIC = [needs(Right.PUBLIC)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -15,6 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from storage import intake
+from storage.board import read_board
 from storage.exchange.slide_json import intake_json
 from storage.layout import Layout
 from storage.records.intake import IntakeState
@@ -73,15 +73,6 @@ def overview(request: Request) -> dict[str, Any]:
         "disk": _cached("disk", lambda: _disk(layout), 30.0),
         "flow_runs": _cached("runs", _flow_runs, _FRESH),
     }
-
-
-def read_board(layout: Layout) -> dict[str, Any]:
-    """What `svartid up` last wrote about its processes; empty when nothing runs."""
-    try:
-        board: dict[str, Any] = json.loads((layout.run / "processes.json").read_bytes())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return board
 
 
 def _again(request: Request, intake_id: str) -> Response:

@@ -10,12 +10,14 @@ from pathlib import Path
 from processing.readers.aperio import AperioReader
 from processing.readers.base import Probe, SlideReader, SourceLevel
 from processing.readers.dicom import DicomReader
+from processing.readers.openslide_formats import OpenSlideReader
 from processing.readers.tiff import TiffReader
 from storage.errors import Damaged, NotASlide, SlideError, TooLarge
 
 READERS: tuple[type[SlideReader], ...] = (
     DicomReader,
     AperioReader,
+    OpenSlideReader,
     TiffReader,
 )
 """The whole registry: the first that recognises the file reads it, the narrow ones first."""

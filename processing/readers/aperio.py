@@ -60,7 +60,7 @@ class AperioReader(TiffFileReader):
         roles = {_role(page): page for page in pages[1:] if _role(page)}
         if len(pages) > 1 and not pages[1].is_tiled:
             roles.setdefault("thumbnail", pages[1])
-        images = (associated_from(page, str(name)) for name, page in roles.items())
+        images = (associated_from(page, str(name), self.descriptor) for name, page in roles.items())
         return tuple(image for image in images if image is not None)
 
 

@@ -16,6 +16,7 @@ from typing import ClassVar, Self
 import tifffile
 
 from processing.jpeg import Pixels
+from processing.readers.tiff_chain import check_chain
 from storage.errors import Damaged, EmptyFile, TooLarge
 from storage.records.geometry import Region, Size, TileBlock
 from storage.records.slide import AssociatedImage, JpegEncoding, SlideMetadata
@@ -23,6 +24,13 @@ from storage.shards import Chunk
 
 _MOST_PIXELS = 4 * 10**11
 _MOST_EDGE = 2_000_000
+MOST_ASSOCIATED = 64 * 10**6
+"""Pixels of a label, overview or thumbnail."""
+MOST_SEGMENT = 2**28
+"""Pixels of one strip or tile: above it is a bomb, or a file nobody can read in pieces."""
+MOST_SEGMENTS = 20_000_000
+"""Tiles of one level; the largest slides have a tenth of it."""
+_COPIED_EDGES = range(64, 2049, 2)
 _HEAD_BYTES = 4096
 
 
@@ -66,6 +74,8 @@ class Probe:
         magic = self.head[:4]
         if magic not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
             return None
+        with self.files[0].open("rb") as file:
+            check_chain(file)
         try:
             tiff = tifffile.TiffFile(self.files[0])
             if len(tiff.pages) == 0:
@@ -132,6 +142,23 @@ def plausible_size(width: int, height: int) -> Size:
     if max(width, height) > _MOST_EDGE or width * height > _MOST_PIXELS:
         raise TooLarge(f"the file claims {width}x{height} pixels")
     return Size(width, height)
+
+
+def check_grid(size: Size, tile_width: int, tile_height: int) -> tuple[int, int]:
+    """Columns and rows of tiles that cover `size`. Errors: Damaged, TooLarge."""
+    if tile_width < 1 or tile_height < 1:
+        raise Damaged(f"tiles of {tile_width}x{tile_height} pixels")
+    if tile_width * tile_height > MOST_SEGMENT:
+        raise TooLarge(f"tiles of {tile_width}x{tile_height} pixels")
+    columns, rows = -(-size.width // tile_width), -(-size.height // tile_height)
+    if columns * rows > MOST_SEGMENTS:
+        raise TooLarge(f"{columns * rows} tiles in one level")
+    return columns, rows
+
+
+def is_copyable_edge(width: int, height: int) -> bool:
+    """Square tiles of a size that screens and shards handle well."""
+    return width == height and width in _COPIED_EDGES
 
 
 def plausible_mpp(value: float | None) -> float | None:

@@ -5,23 +5,33 @@ Sources: DICOM PS3.3 A.32.8 and C.8.12.4 (WSI), PS3.5 A.4 (encapsulated frames).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from processing.jpeg import Pixels
-from processing.readers.base import Probe, SlideReader, plausible_mpp
+from processing.readers.base import MOST_ASSOCIATED, Probe, SlideReader, plausible_mpp
 from processing.readers.dicom_levels import DicomLevel, Instance
 from processing.readers.tiff_levels import png
-from storage.errors import Damaged, UnsupportedDicom
+from storage.errors import (
+    Damaged,
+    SlideError,
+    TooLarge,
+    UnsupportedCompression,
+    UnsupportedDicom,
+)
 from storage.records.geometry import Region, TileBlock
 from storage.records.slide import AssociatedImage, Mpp, MppOrigin, Notice, SlideMetadata
 from storage.shards import Chunk
 
 _WSI = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _MOST_FILES = 500
+_HEADER_STUMBLES = (EOFError, OSError, AttributeError, NotImplementedError)
 _ROLES = {"LABEL": "label", "OVERVIEW": "overview", "LOCALIZER": "overview"}
 
 
@@ -65,19 +75,27 @@ class DicomReader(SlideReader):
         """Label and overview instances of the series."""
         images = {}
         for instance in self._others:
-            level = DicomLevel(instance, part_of_pyramid=False)
-            try:
-                whole = Region(0, 0, level.level.size.width, level.level.size.height)
+            with suppress(SlideError):
                 name = _ROLES[instance.role]
-                images[name] = png(name, level.pixels(whole))
-            finally:
-                level.close()
+                images[name] = png(name, _whole(instance))
         return tuple(images.values())
 
     def close(self) -> None:
         """Give descriptors back."""
         for level in self._levels:
             level.close()
+
+
+def _whole(instance: Instance) -> Pixels:
+    """All pixels of a small instance. Errors: SlideError."""
+    level = DicomLevel(instance, part_of_pyramid=False)
+    try:
+        size = level.level.size
+        if size.area > MOST_ASSOCIATED:
+            raise TooLarge(f"a label or overview of {size.width}x{size.height} pixels")
+        return level.pixels(Region(0, 0, size.width, size.height))
+    finally:
+        level.close()
 
 
 def _read_series(files: tuple[Path, ...]) -> list[Instance]:
@@ -87,20 +105,31 @@ def _read_series(files: tuple[Path, ...]) -> list[Instance]:
     found = []
     for path in files:
         try:
-            with path.open("rb") as file:
-                dataset = pydicom.dcmread(file, stop_before_pixels=True)
-                pixels_at = file.tell()
+            instance = _read_header(path)
         except InvalidDicomError:
             continue  # a readme or DICOMDIR beside the images
-        except (EOFError, OSError, AttributeError, NotImplementedError) as error:
-            raise Damaged(f"a DICOM header cannot be read ({type(error).__name__})") from error
-        if dataset.get("SOPClassUID") == _WSI:
-            found.append(Instance(path, dataset, pixels_at))
+        if instance.dataset.get("SOPClassUID") == _WSI:
+            found.append(instance)
     if not found:
         raise UnsupportedDicom("not a whole-slide image (VL Whole Slide Microscopy)")
     if len({at.dataset.get("SeriesInstanceUID") for at in found}) > 1:
         raise UnsupportedDicom("files of more than one series")
     return found
+
+
+def _read_header(path: Path) -> Instance:
+    """All before the pixels. Errors: InvalidDicomError, Damaged, UnsupportedCompression."""
+    try:
+        with path.open("rb") as file:
+            meta = read_file_meta_info(file)
+            if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+                # A deflated header is inflated whole, however large it comes out.
+                raise UnsupportedCompression("a deflated DICOM file")
+            file.seek(0)
+            dataset = pydicom.dcmread(file, stop_before_pixels=True)
+            return Instance(path, dataset, file.tell())
+    except _HEADER_STUMBLES as error:
+        raise Damaged(f"a DICOM header cannot be read ({type(error).__name__})") from error
 
 
 def _metadata(dataset: Dataset, notices: tuple[Notice, ...]) -> SlideMetadata:

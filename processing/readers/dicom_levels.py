@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import struct
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import imagecodecs
@@ -26,8 +25,15 @@ from pydicom.uid import (
 
 from processing import jpeg
 from processing.jpeg import Pixels
-from processing.readers.base import SourceLevel, plausible_size
-from processing.readers.tiff_levels import as_rgb, check_codestream
+from processing.readers.base import (
+    SourceLevel,
+    check_grid,
+    is_copyable_edge,
+    plausible_size,
+)
+from processing.readers.codestream import check_codestream
+from processing.readers.segment_cache import SegmentCache
+from processing.readers.tiff_levels import as_rgb
 from storage.errors import Damaged, Truncated, UnsupportedCompression, UnsupportedDicom
 from storage.records.geometry import Region, TileBlock
 from storage.records.slide import JpegEncoding
@@ -63,30 +69,28 @@ class DicomLevel:
         _check_kind(dataset, part_of_pyramid)
         self._syntax = UID(dataset.file_meta.TransferSyntaxUID)
         self._tile_width, self._tile_height = int(dataset.Columns), int(dataset.Rows)
-        plausible_size(self._tile_width, self._tile_height)
         size = plausible_size(
             int(dataset.get("TotalPixelMatrixColumns") or dataset.Columns),
             int(dataset.get("TotalPixelMatrixRows") or dataset.Rows),
         )
-        self._columns = -(-size.width // self._tile_width)
-        self._rows = -(-size.height // self._tile_height)
+        self._columns, self._rows = check_grid(size, self._tile_width, self._tile_height)
         self._tagged_rgb = dataset.get("PhotometricInterpretation") == "RGB"
         self._grey = int(dataset.get("SamplesPerPixel", 3)) == 1
         self.colour_disagrees = False
         self._head = b""
         frames = int(dataset.get("NumberOfFrames") or 1)
-        if frames < self._columns * self._rows:
+        if frames != self._columns * self._rows:
             raise UnsupportedDicom(f"{frames} frames where {self._columns * self._rows} are due")
         self._descriptor = os.open(instance.path, os.O_RDONLY)
         try:
             self._offsets, self._counts = self._locate(instance.pixels_at, frames)
-            square = self._tile_width == self._tile_height and self._tile_width % 2 == 0
+            square = is_copyable_edge(self._tile_width, self._tile_height)
             encoding = self._copyable() if self._syntax == JPEGBaseline8Bit and square else None
         except BaseException:
             os.close(self._descriptor)
             raise
         self.level = SourceLevel(size, self._tile_width if square else None, encoding)
-        self._decoded = lru_cache(maxsize=64)(self._decode)
+        self._decoded = SegmentCache(self._decode)
 
     def _locate(self, pixels_at: int, frames: int) -> tuple[NDArray[np.int64], ...]:
         """Offsets and lengths of the frames in the file."""
@@ -119,8 +123,9 @@ class DicomLevel:
         chunks = list[Chunk | None]()
         for column, row in block.places():
             frame = memoryview(self._frame(row * self._columns + column))
-            if bytes(frame[:2]) != b"\xff\xd8":
-                raise Damaged("a frame is not a JPEG stream")
+            size = jpeg.frame_size(frame, baseline=True)
+            if size != (self._tile_width, self._tile_height):
+                raise Damaged("a frame has another size than the header says")
             chunks.append((self._head, frame[2:]) if self._head else (frame,))
         return chunks
 
@@ -147,8 +152,8 @@ class DicomLevel:
         shape = (self._tile_height, self._tile_width, 1 if self._grey else 3)
         if self._syntax in _RAW:
             return as_rgb(np.frombuffer(data, np.uint8).reshape(shape))
+        check_codestream(data, self._tile_width, self._tile_height)
         if self._syntax in _JPEG2000:
-            check_codestream(data, self._tile_width, self._tile_height)
             try:
                 pixels = as_rgb(imagecodecs.jpeg2k_decode(data))
             except (RuntimeError, ValueError) as error:
@@ -177,6 +182,8 @@ def _check_kind(dataset: Dataset, part_of_pyramid: bool) -> None:
         raise UnsupportedCompression(f"DICOM transfer syntax {syntax.name}")
     if int(dataset.get("BitsAllocated", 8)) != 8:
         raise UnsupportedDicom(f"{dataset.BitsAllocated} bits a sample")
+    if syntax in _RAW and not _is_plain(dataset):
+        raise UnsupportedDicom("uncompressed pixels that are not interleaved RGB or grey")
     if not part_of_pyramid:
         return
     if "ConcatenationUID" in dataset:
@@ -188,6 +195,12 @@ def _check_kind(dataset: Dataset, part_of_pyramid: bool) -> None:
         raise UnsupportedDicom("several focal planes")
     if int(dataset.get("NumberOfOpticalPaths") or 1) > 1 or dataset.get("SamplesPerPixel") != 3:
         raise UnsupportedDicom("fluorescence or single-channel optical paths")
+
+
+def _is_plain(dataset: Dataset) -> bool:
+    colours = dataset.get("PhotometricInterpretation"), dataset.get("SamplesPerPixel")
+    interleaved = not dataset.get("PlanarConfiguration")
+    return colours == ("MONOCHROME2", 1) or (colours == ("RGB", 3) and interleaved)
 
 
 def _pixel_data(descriptor: int, position: int) -> tuple[int, int]:

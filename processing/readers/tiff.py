@@ -55,7 +55,7 @@ class TiffReader(TiffFileReader):
         for page in real_pages(self.tiff)[1:]:
             words = {"label": "label", "macro": "overview", "overview": "overview"}
             name = words.get(str(page.description).strip().lower()[:8])
-            image = associated_from(page, name) if name else None
+            image = associated_from(page, name, self.descriptor) if name else None
             if image is not None:
                 found.append(image)
         return tuple(found)

@@ -26,11 +26,11 @@ class TiffFileReader(SlideReader):
         if probe.tiff is None:
             raise Damaged("not a TIFF file")
         self.tiff = probe.tiff
-        self._descriptor = os.open(probe.files[0], os.O_RDONLY)
+        self.descriptor = os.open(probe.files[0], os.O_RDONLY)
         try:
-            self._tiff_levels = [TiffLevel(page, self._descriptor) for page in self.level_pages()]
+            self._tiff_levels = [TiffLevel(page, self.descriptor) for page in self.level_pages()]
         except BaseException:
-            os.close(self._descriptor)
+            os.close(self.descriptor)
             raise
         self.levels: Sequence[SourceLevel] = [at.level for at in self._tiff_levels]
         profile = self.tiff.pages.first.tags.get(_ICC_TAG)
@@ -55,7 +55,7 @@ class TiffFileReader(SlideReader):
 
     def close(self) -> None:
         """Give the descriptor back."""
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
 
 def real_pages(tiff: tifffile.TiffFile) -> list[tifffile.TiffPage]:

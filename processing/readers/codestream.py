@@ -1,0 +1,63 @@
+"""What a coded tile claims to unpack to, read from its header before any decoder sees it.
+
+A tile of a few bytes can ask for gigabytes; decoders believe it.
+Sources: ITU-T T.81 B.2.2 (JPEG), T.800 A.5.1 (JPEG 2000), RFC 9649 (WebP).
+"""
+
+from __future__ import annotations
+
+import struct
+
+from processing import jpeg
+from storage.errors import Damaged, TooLarge
+
+_JPEG2000 = b"\xff\x4f\xff\x51"
+_JP2_BOX = b"\0\0\0\x0cjP  "
+_MOST_PARTS = 4096
+"""JPEG 2000 tiles inside one of ours; scanners write one."""
+
+
+def check_codestream(data: bytes, width: int, height: int) -> None:
+    """Refuse a stream that unpacks to more than its tile. Errors: TooLarge, Damaged."""
+    if data[:2] == b"\xff\xd8":
+        size = jpeg.frame_size(data)
+    elif data[:4] == _JPEG2000:
+        size = _jpeg2000(data)
+    elif data[:8] == _JP2_BOX:
+        at = data.find(_JPEG2000, 0, 65536)
+        if at < 0:
+            raise Damaged("a JPEG 2000 tile has no codestream")
+        size = _jpeg2000(data[at:])
+    elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        size = _webp(data)
+    else:
+        return
+    if size[0] > width or size[1] > height:
+        raise TooLarge(f"a {width}x{height} tile would unpack to {size[0]}x{size[1]} pixels")
+
+
+def _jpeg2000(data: bytes) -> tuple[int, int]:
+    """Extent of the reference grid, counted from its own origin."""
+    if len(data) < 42:
+        raise Damaged("a JPEG 2000 header is cut off")
+    right, bottom, left, top, tile_width, tile_height = struct.unpack(">6I", data[8:32])
+    (components,) = struct.unpack(">H", data[40:42])
+    width, height = right - left, bottom - top
+    if width < 1 or height < 1 or tile_width < 1 or tile_height < 1:
+        raise Damaged("a JPEG 2000 tile has no extent")
+    if components > 4 or -(-width // tile_width) * -(-height // tile_height) > _MOST_PARTS:
+        raise TooLarge(f"a JPEG 2000 tile of {components} components in many parts")
+    return width, height
+
+
+def _webp(data: bytes) -> tuple[int, int]:
+    kind = data[12:16]
+    if kind == b"VP8X" and len(data) >= 30:
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if kind == b"VP8L" and len(data) >= 25:
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 " and len(data) >= 30:
+        width, height = struct.unpack("<2H", data[26:30])
+        return width & 0x3FFF, height & 0x3FFF
+    raise Damaged("a WebP header is cut off")
