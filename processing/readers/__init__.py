@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,13 @@ READERS: tuple[type[SlideReader], ...] = (
     TiffReader,
 )
 """The whole registry: the first that recognises the file reads it, the narrow ones first."""
+
+for _library in ("tifffile", "pydicom"):
+    # Without a handler of the application's, Python would print their warnings to the user.
+    logging.getLogger(_library).addHandler(logging.NullHandler())
+# pydicom's quote the values they complain of, which may be a patient's name.
+logging.getLogger("pydicom").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 _STUMBLES = (
     ValueError,

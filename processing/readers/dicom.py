@@ -121,11 +121,10 @@ def _read_header(path: Path) -> Instance:
     """All before the pixels. Errors: InvalidDicomError, Damaged, UnsupportedCompression."""
     try:
         with path.open("rb") as file:
-            meta = read_file_meta_info(file)
+            meta = read_file_meta_info(path)
             if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
                 # A deflated header is inflated whole, however large it comes out.
                 raise UnsupportedCompression("a deflated DICOM file")
-            file.seek(0)
             dataset = pydicom.dcmread(file, stop_before_pixels=True)
             return Instance(path, dataset, file.tell())
     except _HEADER_STUMBLES as error:
