@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from flows.liveness import Liveness
+from flows.originals import is_abandoned
 from flows.services import Services
 from storage import intake
 from storage.database import intake as intake_table
@@ -18,8 +19,8 @@ from storage.intake import Delivery
 from storage.records.intake import Source
 
 _LOG = logging.getLogger("svartid.dispatcher")
-_STALE = 3600.0
-"""Seconds after which a half-taken-over delivery has certainly been abandoned."""
+_STALE = 5.0
+"""Seconds after which an original without a row has certainly been abandoned."""
 
 
 def clean_up(services: Services, liveness: Liveness) -> None:
@@ -30,7 +31,7 @@ def clean_up(services: Services, liveness: Liveness) -> None:
     known = _known(services)
     for slide_id, folder in services.pyramids.leftovers():
         if folder.suffix == ".original":
-            if _is_stale(folder):
+            if is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
         elif slide_id not in known["open"]:
             shutil.rmtree(folder, ignore_errors=True)
@@ -54,7 +55,7 @@ def _known(services: Services) -> dict[str, set[str]]:
 def _enter_strays(services: Services, fingerprints: Iterable[str]) -> None:
     """Originals taken over by a process that died before it could enter them."""
     for folder in services.layout.originals.iterdir():
-        if folder.name not in fingerprints and len(folder.name) == 64 and _is_stale(folder, 5):
+        if folder.name not in fingerprints and len(folder.name) == 64 and _is_stale(folder):
             files = [file for file in folder.rglob("*") if file.is_file()]
             if not files:
                 continue
@@ -64,5 +65,5 @@ def _enter_strays(services: Services, fingerprints: Iterable[str]) -> None:
             intake.submit(services.database, delivery)
 
 
-def _is_stale(folder: Path, seconds: float = _STALE) -> bool:
-    return time.time() - folder.stat().st_ctime > seconds
+def _is_stale(folder: Path) -> bool:
+    return time.time() - folder.stat().st_ctime > _STALE

@@ -7,12 +7,13 @@ of its files, so that names and order do not matter.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from storage.pyramids import sync_folder
 
 _PIECE = 4 * 2**20
 _LONGEST_NAME = 180
+_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +84,36 @@ def fingerprint_of(original: Path) -> str:
 def take_over(layout: Layout, bundle: Bundle, *, move: bool) -> Original:
     """Bring a bundle into `originals`; the same bytes again change nothing.
 
-    With `move` the source is gone afterwards, and never before the copy is safe.
+    With `move` the files are linked instead of copied where the disk allows it; they stay where
+    they are until `let_go`, so that a process killed at any moment loses none.
     Errors: ChangedWhileRead, NoSpace, SlideError (unreadable).
     """
-    staging = layout.staging / f"{uuid.uuid4().hex}.original"
-    with _disk_errors(staging):
-        staging.mkdir()
-        before = {file: _stamp(file) for file in bundle.files}
-        digests, total = [], 0
-        for file in bundle.files:
-            digest, size = _bring(file, staging / _inside(bundle, file), move=move)
-            digests.append(digest)
-            total += size
-        if not move and any(_stamp(file) != before[file] for file in bundle.files):
-            raise ChangedWhileRead(f"{bundle.name} changed while it was read")
-        fingerprint = _fingerprint(digests)
-        _settle(staging, layout.originals / fingerprint)
+    with _disk_errors():
+        known = _taken_before(layout, bundle) if move else None
+        if known is not None:
+            return known
+        with _staging(layout.staging) as staging:
+            before = {file: _stamp(file) for file in bundle.files}
+            digests, total = [], 0
+            for file in bundle.files:
+                target = _free(staging / _inside(bundle, file))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                linked = move and _link(file, target)
+                digest, size = _hash(target) if linked else _copy(file, target)
+                digests.append(digest)
+                total += size
+            if any(_stamp(file) != before[file] for file in bundle.files):
+                raise ChangedWhileRead(f"{bundle.name} changed while it was read")
+            fingerprint = _fingerprint(digests)
+            _settle(staging, layout.originals / fingerprint)
     return Original(fingerprint, total)
+
+
+def let_go(bundle: Bundle) -> None:
+    """Remove the files of a delivery that has been taken over and entered."""
+    for file in bundle.files:
+        with suppress(OSError):
+            file.unlink()
 
 
 def set_aside(layout: Layout, fingerprint: str) -> None:
@@ -112,24 +127,85 @@ def set_aside(layout: Layout, fingerprint: str) -> None:
 def take_back(layout: Layout, fingerprint: str) -> None:
     """Move an original out of quarantine for another try."""
     source, target = layout.quarantine / fingerprint, layout.originals / fingerprint
-    if source.is_dir() and not target.exists():
+    if not source.is_dir():
+        return
+    if target.exists():  # delivered again meanwhile: the same bytes, once is enough
+        shutil.rmtree(source, ignore_errors=True)
+    else:
         source.rename(target)
 
 
-def _bring(source: Path, target: Path, *, move: bool) -> tuple[str, int]:
-    """Copy (or rename, on the same file system) one file and hash it; digest and bytes."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if move:
-        try:
-            source.rename(target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            digest = _copy(source, target)
-            source.unlink()
-            return digest
-        return _hash(target)
-    return _copy(source, target)
+def is_abandoned(staging: Path) -> bool:
+    """True when nobody takes over into this staging folder any more."""
+    try:
+        with locked(staging):
+            return True
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, which the kernel lets go when this process dies.
+
+    Errors: BlockingIOError when another has it, FileNotFoundError.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _staging(root: Path) -> Iterator[Path]:
+    """A locked folder to take over into; nothing is left of it when that fails."""
+    folder = root / f"{uuid.uuid4().hex}.original"
+    folder.mkdir()
+    try:
+        with locked(folder):
+            yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _taken_before(layout: Layout, bundle: Bundle) -> Original | None:
+    """The original these files are links of, left by a process killed before it let go."""
+    ours = [file.stat() for file in bundle.files]
+    if any(known.st_nlink < 2 for known in ours):
+        return None
+    wanted = {(known.st_dev, known.st_ino) for known in ours}
+    for folder in layout.originals.iterdir():
+        files = [file.stat() for file in folder.rglob("*") if file.is_file()]
+        if wanted <= {(known.st_dev, known.st_ino) for known in files}:
+            return Original(folder.name, sum(known.st_size for known in files))
+    return None
+
+
+def _link(source: Path, target: Path) -> bool:
+    """Give a file its second name; False where it has to be copied.
+
+    A file that has other names already could be changed through them: it is copied.
+    """
+    if source.stat().st_nlink > 1:
+        return False
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            return False
+        raise
+    return True
+
+
+def _free(target: Path) -> Path:
+    """The path, or one beside it when two names became one by being made safe."""
+    number, free = 1, target
+    while free.exists():
+        number, free = number + 1, target.with_name(f"{number}-{target.name}")
+    return free
 
 
 def _copy(source: Path, target: Path) -> tuple[str, int]:
@@ -181,15 +257,11 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def _disk_errors(staging: Path) -> Iterator[None]:
-    """Nothing is left of a failed take-over, and the disk's words become ours."""
+def _disk_errors() -> Iterator[None]:
+    """The disk's words become ours."""
     try:
         yield
     except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace("the disk is full; free some space and deliver again") from error
         raise SlideError(f"the file cannot be read: {error.strerror}") from error
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise

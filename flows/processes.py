@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from flows.parent import bound
+
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _LONG_LIFE = 60.0
 """A process that lived that long starts again with the shortest wait."""
@@ -67,7 +69,7 @@ async def keep_running(life: Life, say: Say, changed: Callable[[], None]) -> Non
 
 async def _run_once(life: Life, say: Say, changed: Callable[[], None]) -> int:
     process = await asyncio.create_subprocess_exec(
-        *life.program.arguments,
+        *bound(life.program.arguments),
         env=os.environ | dict(life.program.environment),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows.originals import Bundle, take_over
+from flows.originals import Bundle, let_go, take_over
 from flows.services import Services
 from storage import intake
 from storage.intake import Delivery
@@ -22,11 +22,16 @@ def receive(
 ) -> tuple[Intake, bool]:
     """Take a bundle over and enter it; its row, and whether that is new work.
 
+    With `move` the files are gone afterwards, and never before the row is there.
+
     Errors: ChangedWhileRead, NoSpace, SlideError when the file cannot be read at all.
     """
     original = take_over(services.layout, bundle, move=move)
     delivery = Delivery(original.fingerprint, bundle.name, original.bytes, source, actor, lossless)
-    return intake.submit(services.database, delivery)
+    row, new = intake.submit(services.database, delivery)
+    if move:
+        let_go(bundle)
+    return row, new
 
 
 def remove_empty_folders(root: Path, folder: Path) -> None:

@@ -18,12 +18,14 @@ import alembic.config
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.errors import Transient
 
 T = TypeVar("T")
 _BUSY_MS = 20_000
+_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
@@ -161,7 +163,7 @@ class Database:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except _AWAY as error:
             raise Transient(_plainly(error)) from error
 
     @contextmanager
@@ -170,7 +172,7 @@ class Database:
         try:
             with self._engine.connect() as connection:
                 yield connection.execution_options(reading=True)
-        except OperationalError as error:
+        except _AWAY as error:
             raise Transient(_plainly(error)) from error
 
     def migrate(self) -> None:
@@ -236,6 +238,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _plainly(error: OperationalError) -> str:
+def _plainly(error: DBAPIError | PoolTimeout) -> str:
     """What went wrong without the statement, which may hold names."""
-    return f"the database did not answer: {type(error.orig).__name__}"
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return f"the database did not answer: {type(cause).__name__}"

@@ -19,11 +19,13 @@ from sqlalchemy.exc import IntegrityError
 from storage.database import Database, intake, now, slide
 from storage.errors import NotFound, Refused, SlideError, SvartidError
 from storage.events import Event, record
-from storage.records.intake import CLAIMABLE, READABLE, Intake, IntakeState, Source
+from storage.records.intake import CLAIMABLE, ENDED, READABLE, Intake, IntakeState, Source
 from storage.records.slide import PyramidRecord
 
 _FIELDS = tuple(Intake.__slots__)
 _AGAIN = {IntakeState.QUARANTINED, IntakeState.FAILED}
+_WAITING_FOR = {working.value: waiting.value for waiting, working in CLAIMABLE.items()}
+"""State of being worked on to the waiting state it goes back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def submit(database: Database, delivery: Delivery) -> tuple[Intake, bool]:
     except IntegrityError:
         with database.transaction() as connection:
             row = connection.execute(
-                sa.select(intake).where(intake.c.fingerprint == delivery.fingerprint)
+                sa.select(intake)
+                .where(intake.c.fingerprint == delivery.fingerprint)
+                .with_for_update()
             ).one()
             if IntakeState(row.state) not in _AGAIN:
                 return _intake(row), False
@@ -99,7 +103,7 @@ def claim(
     """Take the oldest waiting row of the `wanted` states for `lease` seconds, None if none."""
     query = (
         sa.select(intake)
-        .where(intake.c.state.in_([state.value for state in wanted]))
+        .where(_is_due(wanted))
         .order_by(intake.c.received_at, intake.c.intake_id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -123,11 +127,7 @@ def claim(
 
 def waiting(database: Database, wanted: Collection[IntakeState]) -> bool:
     """True when a claim would find something; a cheap look without the writer's lock."""
-    query = (
-        sa.select(intake.c.intake_id)
-        .where(intake.c.state.in_([state.value for state in wanted]))
-        .limit(1)
-    )
+    query = sa.select(intake.c.intake_id).where(_is_due(wanted)).limit(1)
     with database.reading() as connection:
         return connection.execute(query).first() is not None
 
@@ -138,6 +138,7 @@ def renew(database: Database, intake_id: str, owner: str, lease: float) -> bool:
         result = connection.execute(
             sa.update(intake)
             .where(intake.c.intake_id == intake_id, intake.c.owner == owner)
+            .where(intake.c.state.in_(_WAITING_FOR))
             .values(lease_until=now() + timedelta(seconds=lease))
         )
         return bool(result.rowcount)
@@ -146,13 +147,13 @@ def renew(database: Database, intake_id: str, owner: str, lease: float) -> bool:
 def progress(database: Database, intake_id: str, done: int, total: int) -> None:
     """Tiles done of tiles to do in the present phase."""
     with database.transaction() as connection:
-        _change(connection, intake_id, done=done, total=total)
+        if _locked(connection, intake_id).state.value in _WAITING_FOR:
+            _change(connection, intake_id, done=done, total=total)
 
 
 def release_abandoned(database: Database, alive: Callable[[str], bool]) -> int:
     """Give rows back whose lease ran out or whose owner is known to be dead; how many."""
-    back = {working: waiting for waiting, working in CLAIMABLE.items()}
-    query = sa.select(intake).where(intake.c.state.in_([state.value for state in back]))
+    query = sa.select(intake).where(intake.c.state.in_(_WAITING_FOR))
     with database.reading() as connection:
         working = connection.execute(query).all()
     given = 0
@@ -164,27 +165,51 @@ def release_abandoned(database: Database, alive: Callable[[str], bool]) -> int:
                 sa.update(intake)
                 .where(intake.c.intake_id == row.intake_id, intake.c.owner == row.owner)
                 .where(intake.c.lease_until == row.lease_until)
-                .values(state=back[IntakeState(row.state)].value, owner=None)
+                .values(state=_WAITING_FOR[row.state], owner=None, lease_until=None)
             )
             given += result.rowcount
     return given
 
 
-def give_back(database: Database, intake_id: str) -> None:
-    """Return a claimed row to its waiting state, for a stop in good order or a later try."""
-    back = {working: waiting for waiting, working in CLAIMABLE.items()}
+def give_back(
+    database: Database,
+    intake_id: str,
+    owner: str | None = None,
+    *,
+    wait: float = 0.0,
+    counted: bool = True,
+) -> None:
+    """Return a claimed row to its waiting state, for a stop in good order or a later try.
+
+    Nobody claims it for `wait` seconds. A try that is not `counted` leaves `attempts` as before.
+    With `owner`, nothing happens unless that one still has the row.
+    """
     with database.transaction() as connection:
-        row = _get(connection, intake_id)
-        if row.state in back:
-            _change(connection, intake_id, state=back[row.state].value, owner=None)
+        row = _locked(connection, intake_id)
+        holder = connection.scalar(sa.select(intake.c.owner).where(_is(intake_id)))
+        if row.state.value not in _WAITING_FOR or owner not in (None, holder):
+            return
+        _change(
+            connection,
+            intake_id,
+            state=_WAITING_FOR[row.state.value],
+            owner=None,
+            lease_until=now() + timedelta(seconds=wait) if wait else None,
+            attempts=row.attempts if counted else max(row.attempts - 1, 0),
+        )
 
 
 def mark_ready(database: Database, intake_id: str, pyramid: PyramidRecord) -> None:
-    """Phase one is published: the slide enters the catalogue in the same transaction."""
+    """Phase one is published: the slide enters the catalogue in the same transaction.
+
+    Refused when the intake was given up meanwhile.
+    """
     with database.transaction() as connection:
-        row = _get(connection, intake_id)
+        row = _locked(connection, intake_id)
         if row.state in READABLE:
             return
+        if row.state in ENDED:
+            raise Refused(f"an intake that is {row.state} does not become ready")
         moment = now()
         seconds = (moment - row.received_at).total_seconds()
         connection.execute(sa.delete(slide).where(slide.c.slide_id == row.slide_id))
@@ -195,6 +220,7 @@ def mark_ready(database: Database, intake_id: str, pyramid: PyramidRecord) -> No
             state=IntakeState.READY.value,
             seconds=seconds,
             owner=None,
+            lease_until=None,
             attempts=0,
             reason=None,
             detail=None,
@@ -203,11 +229,16 @@ def mark_ready(database: Database, intake_id: str, pyramid: PyramidRecord) -> No
 
 
 def mark_complete(database: Database, intake_id: str, notices: Collection[str] = ()) -> None:
-    """Phase two is published; `notices` are what it found in addition."""
+    """Phase two is published; `notices` are what it found in addition.
+
+    Refused when the slide is not readable, or was given up meanwhile.
+    """
     with database.transaction() as connection:
-        row = _get(connection, intake_id)
+        row = _locked(connection, intake_id)
         if row.state is IntakeState.COMPLETE:
             return
+        if row.state not in READABLE:
+            raise Refused(f"an intake that is {row.state} does not become complete")
         moment = now()
         seconds = (moment - row.received_at).total_seconds()
         known = connection.execute(
@@ -224,24 +255,32 @@ def mark_complete(database: Database, intake_id: str, notices: Collection[str] =
             state=IntakeState.COMPLETE.value,
             complete_seconds=seconds,
             owner=None,
+            lease_until=None,
             attempts=0,
         )
         record(connection, _about(row, "PyramidCompleted", {"seconds": round(seconds, 3)}))
 
 
 def mark_ended(database: Database, intake_id: str, error: SvartidError) -> IntakeState:
-    """The file's fault ends in quarantine, any other in failed; with the reason, recorded."""
-    theirs = isinstance(error, SlideError)
-    state = IntakeState.QUARANTINED if theirs else IntakeState.FAILED
+    """The file's fault ends in quarantine, any other in failed; with the reason, recorded.
+
+    A slide that can be read is never quarantined: its file was good enough for phase one. What
+    has ended stays as it ended. The state the row is in then.
+    """
     with database.transaction() as connection:
-        row = _get(connection, intake_id)
+        row = _locked(connection, intake_id)
+        if row.state in ENDED:
+            return row.state
+        theirs = isinstance(error, SlideError) and not _is_readable(connection, row.slide_id)
+        state = IntakeState.QUARANTINED if theirs else IntakeState.FAILED
         _change(
             connection,
             intake_id,
             state=state.value,
             reason=error.code,
-            detail=str(error)[:2000],
+            detail=_printable(str(error))[:2000],
             owner=None,
+            lease_until=None,
         )
         kind = "SlideQuarantined" if theirs else "IntakeFailed"
         record(connection, _about(row, kind, {"reason": error.code}))
@@ -251,7 +290,7 @@ def mark_ended(database: Database, intake_id: str, error: SvartidError) -> Intak
 def try_again(database: Database, intake_id: str, actor: str) -> Intake:
     """Retry a failed row or release a quarantined one; Refused in any other state."""
     with database.transaction() as connection:
-        row = _get(connection, intake_id)
+        row = _locked(connection, intake_id)
         if row.state not in _AGAIN:
             raise Refused(f"only failed or quarantined files are tried again, not {row.state}")
         kind = "IntakeRetried" if row.state is IntakeState.FAILED else "QuarantineReleased"
@@ -295,18 +334,54 @@ def _insert(connection: Connection, delivery: Delivery) -> Intake:
 
 
 def _restart(connection: Connection, intake_id: str, actor: str, kind: str) -> None:
-    moment = now()
+    """Back to the phase that did not end: a slide that can be read is only completed."""
+    row = _get(connection, intake_id)
+    readable = _is_readable(connection, row.slide_id)
     _change(
         connection,
         intake_id,
-        state=IntakeState.RECEIVED.value,
+        state=(IntakeState.READY if readable else IntakeState.RECEIVED).value,
         attempts=0,
         reason=None,
         detail=None,
         flow_run=None,
-        received_at=moment,
+        owner=None,
+        lease_until=None,
+        received_at=now(),
     )
-    record(connection, _about(_get(connection, intake_id), kind, {}, actor))
+    record(connection, _about(row, kind, {}, actor))
+
+
+def _is_readable(connection: Connection, slide_id: str) -> bool:
+    query = sa.select(slide.c.slide_id).where(slide.c.slide_id == slide_id)
+    return connection.execute(query).first() is not None
+
+
+def _is(intake_id: str) -> sa.ColumnElement[bool]:
+    return intake.c.intake_id == intake_id
+
+
+def _is_due(wanted: Collection[IntakeState]) -> sa.ColumnElement[bool]:
+    """Waiting in one of the states, and not put off; a waiting row's lease is when it is due."""
+    return sa.and_(
+        intake.c.state.in_([state.value for state in wanted]),
+        sa.or_(intake.c.lease_until.is_(None), intake.c.lease_until <= now()),
+    )
+
+
+def _locked(connection: Connection, intake_id: str) -> Intake:
+    """The row, which nobody else changes until this transaction ends; NotFound."""
+    query = sa.select(intake).where(_is(intake_id)).with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("no such intake")
+    return _intake(row)
+
+
+def _printable(text: str) -> str:
+    """Text out of a file, fit for any database: no control characters, no lone surrogates."""
+    words = " ".join(text.split())
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words)
 
 
 def _change(connection: Connection, intake_id: str, **values: Any) -> None:  # noqa: ANN401
@@ -347,9 +422,9 @@ def _slide_row(row: Intake, pyramid: PyramidRecord, moment: datetime) -> dict[st
         "mpp_y": about.mpp.y if about.mpp else None,
         "mpp_origin": about.mpp.origin.value if about.mpp else "unknown",
         "objective_power": about.objective_power,
-        "scanner": about.scanner,
-        "vendor": about.vendor,
-        "barcode": about.barcode,
+        "scanner": _printable(about.scanner) if about.scanner else None,
+        "vendor": _printable(about.vendor),
+        "barcode": _printable(about.barcode) if about.barcode else None,
         "notices": [notice.value for notice in about.notices],
         "associated": sorted(pyramid.associated),
         "icc": pyramid.icc_profile is not None,

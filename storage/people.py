@@ -29,15 +29,14 @@ def ensure_person(database: Database, name: str, role: Role) -> None:
 
 
 def ensure_administrator(database: Database, name: str = "admin") -> str | None:
-    """Make the first administrator; returns the random password once, None if there is one."""
-    password = secrets.token_urlsafe(12)
-    with database.transaction() as connection:
-        if connection.execute(
-            sa.select(person.c.name).where(person.c.role == Role.ADMINISTRATOR.value)
-        ).first():
+    """Make the first administrator who can sign in; the password once, None if there is one."""
+    query = sa.select(person.c.name).where(
+        person.c.role == Role.ADMINISTRATOR.value, person.c.password.is_not(None)
+    )
+    with database.reading() as connection:
+        if connection.execute(query).first() is not None:
             return None
-        _insert_person(connection, name, Role.ADMINISTRATOR, _HASHER.hash(password))
-    return password
+    return add_person(database, name, Role.ADMINISTRATOR)
 
 
 def reset_password(database: Database, name: str) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import cv2
+from pydicom.errors import BytesLengthException
 
 from processing.readers.aperio import AperioReader
 from processing.readers.base import Probe, SlideReader, SourceLevel
@@ -38,7 +42,11 @@ _STUMBLES = (
     AttributeError,
     ArithmeticError,
     RuntimeError,
+    EOFError,
+    BytesLengthException,
     struct.error,
+    zlib.error,
+    cv2.error,
 )
 
 
@@ -52,12 +60,7 @@ def open_slide(path: Path) -> Iterator[SlideReader]:
     if not probe.files:
         raise NotASlide("the folder is empty")
     try:
-        for reader in READERS:
-            if reader.recognises(probe):
-                opened = reader(probe)
-                break
-        else:
-            raise NotASlide("no reader knows this kind of file")
+        opened = _opened(probe)
         try:
             yield opened
         finally:
@@ -67,10 +70,28 @@ def open_slide(path: Path) -> Iterator[SlideReader]:
     except MemoryError as error:
         raise TooLarge("the file asks for more memory than a slide may take") from error
     except _STUMBLES as error:
-        # A parser met content nobody foresaw: the file's fault, in our words.
-        raise Damaged(f"the file's structure makes no sense ({type(error).__name__})") from error
+        raise _nonsense(error) from error
     finally:
         probe.close()
+
+
+def _opened(probe: Probe) -> SlideReader:
+    """The first reader that recognises the file, having read its directory."""
+    try:
+        for reader in READERS:
+            if reader.recognises(probe):
+                return reader(probe)
+    except (SlideError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        # Only the libraries' code has run so far; what they raise is about the file.
+        raise _nonsense(error) from error
+    raise NotASlide("no reader knows this kind of file")
+
+
+def _nonsense(error: Exception) -> Damaged:
+    """A parser met content nobody foresaw: the file's fault, in our words."""
+    return Damaged(f"the file's structure makes no sense ({type(error).__name__})")
 
 
 __all__ = ["READERS", "Probe", "SlideReader", "SourceLevel", "open_slide"]

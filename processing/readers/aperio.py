@@ -5,11 +5,15 @@ Source: Aperio "Digital Slides and Third-Party Data Interchange" (MAN-0069); Ope
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import tifffile
 
-from processing.readers.base import Probe, plausible_mpp
+from processing.readers.base import (
+    Probe,
+    number,
+    plausible_mpp,
+    plausible_power,
+    plausible_text,
+)
 from processing.readers.tiff_file import TiffFileReader, pyramid_of, real_pages
 from processing.readers.tiff_levels import associated_from
 from storage.errors import Damaged
@@ -37,13 +41,13 @@ class AperioReader(TiffFileReader):
     def __init__(self, probe: Probe) -> None:
         super().__init__(probe)
         words = _words(str(self.tiff.pages.first.description))
-        mpp = plausible_mpp(_number(words.get("MPP")))
+        mpp = plausible_mpp(number(words.get("MPP")))
         self.metadata = SlideMetadata(
             vendor=self.name,
             mpp=Mpp(mpp, mpp, MppOrigin.HEADER) if mpp else None,
-            objective_power=_number(words.get("AppMag")),
-            scanner=words.get("ScanScope ID"),
-            barcode=words.get("Barcode") or None,
+            objective_power=plausible_power(words.get("AppMag")),
+            scanner=plausible_text(words.get("ScanScope ID")),
+            barcode=plausible_text(words.get("Barcode")),
             notices=self.notices() + (() if mpp else (Notice.MPP_UNKNOWN,)),
         )
 
@@ -79,9 +83,3 @@ def _words(description: str) -> dict[str, str]:
     """`key = value` pairs between the bars of an Aperio description."""
     pairs = (part.partition("=") for part in description.split("|")[1:])
     return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def _number(text: str | None) -> float | None:
-    with suppress(TypeError, ValueError):
-        return float(str(text).replace(",", ".")) or None
-    return None

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -26,12 +27,15 @@ _MOST_PIXELS = 4 * 10**11
 _MOST_EDGE = 2_000_000
 MOST_ASSOCIATED = 64 * 10**6
 """Pixels of a label, overview or thumbnail."""
-MOST_SEGMENT = 2**28
-"""Pixels of one strip or tile: above it is a bomb, or a file nobody can read in pieces."""
+MOST_CODED = 2**26
+"""Pixels of one coded strip or tile; a bomb of this size is survived within seconds."""
+MOST_RAW = 2**28
+"""Pixels of one uncompressed strip: some programs write a picture as a single one."""
 MOST_SEGMENTS = 20_000_000
 """Tiles of one level; the largest slides have a tenth of it."""
 _COPIED_EDGES = range(64, 2049, 2)
 _HEAD_BYTES = 4096
+_LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +148,13 @@ def plausible_size(width: int, height: int) -> Size:
     return Size(width, height)
 
 
-def check_grid(size: Size, tile_width: int, tile_height: int) -> tuple[int, int]:
+def check_grid(
+    size: Size, tile_width: int, tile_height: int, *, coded: bool = True
+) -> tuple[int, int]:
     """Columns and rows of tiles that cover `size`. Errors: Damaged, TooLarge."""
     if tile_width < 1 or tile_height < 1:
         raise Damaged(f"tiles of {tile_width}x{tile_height} pixels")
-    if tile_width * tile_height > MOST_SEGMENT:
+    if tile_width * tile_height > (MOST_CODED if coded else MOST_RAW):
         raise TooLarge(f"tiles of {tile_width}x{tile_height} pixels")
     columns, rows = -(-size.width // tile_width), -(-size.height // tile_height)
     if columns * rows > MOST_SEGMENTS:
@@ -164,3 +170,25 @@ def is_copyable_edge(width: int, height: int) -> bool:
 def plausible_mpp(value: float | None) -> float | None:
     """Micrometres per pixel within what microscopes give; None for leftovers such as 72 dpi."""
     return value if value is not None and 0.01 <= value <= 100 else None
+
+
+def number(text: object) -> float | None:
+    """A finite number in a vendor's words, with point or comma; None when it is none."""
+    with suppress(ValueError):
+        value = float(str(text).replace(",", "."))
+        return value if isfinite(value) else None
+    return None
+
+
+def plausible_power(text: object) -> float | None:
+    """The objective's nominal power."""
+    value = number(text)
+    return value if value is not None and 0 < value <= 1000 else None
+
+
+def plausible_text(text: object) -> str | None:
+    """A name or barcode fit for screens and JSON: printable, short; None when nothing is left."""
+    if text is None:
+        return None
+    kept = "".join(letter for letter in str(text)[:_LONGEST_TEXT] if letter.isprintable())
+    return kept.strip() or None

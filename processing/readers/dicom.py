@@ -15,7 +15,15 @@ from pydicom.filereader import read_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from processing.jpeg import Pixels
-from processing.readers.base import MOST_ASSOCIATED, Probe, SlideReader, plausible_mpp
+from processing.readers.base import (
+    MOST_ASSOCIATED,
+    Probe,
+    SlideReader,
+    number,
+    plausible_mpp,
+    plausible_power,
+    plausible_text,
+)
 from processing.readers.dicom_levels import DicomLevel, Instance
 from processing.readers.tiff_levels import png
 from storage.errors import (
@@ -140,9 +148,9 @@ def _metadata(dataset: Dataset, notices: tuple[Notice, ...]) -> SlideMetadata:
     return SlideMetadata(
         vendor="dicom",
         mpp=mpp,
-        objective_power=float(power) if power else None,
-        scanner=" ".join(str(word) for word in words if word) or None,
-        barcode=str(barcode) if barcode else None,
+        objective_power=plausible_power(power),
+        scanner=plausible_text(" ".join(str(word) for word in words if word)),
+        barcode=plausible_text(barcode),
         notices=notices + (() if mpp else (Notice.MPP_UNKNOWN,)),
     )
 
@@ -154,7 +162,7 @@ def _mpp(dataset: Dataset) -> Mpp | None:
     spacing = measures[0].get("PixelSpacing") if measures else None
     if not spacing or len(spacing) != 2:
         return None
-    y, x = (plausible_mpp(float(value) * 1000) for value in spacing)
+    y, x = (plausible_mpp((number(value) or 0) * 1000) for value in spacing)
     return Mpp(x, y, MppOrigin.DICOM) if x and y else None
 
 

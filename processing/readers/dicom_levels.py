@@ -73,7 +73,9 @@ class DicomLevel:
             int(dataset.get("TotalPixelMatrixColumns") or dataset.Columns),
             int(dataset.get("TotalPixelMatrixRows") or dataset.Rows),
         )
-        self._columns, self._rows = check_grid(size, self._tile_width, self._tile_height)
+        self._columns, self._rows = check_grid(
+            size, self._tile_width, self._tile_height, coded=self._syntax not in _RAW
+        )
         self._tagged_rgb = dataset.get("PhotometricInterpretation") == "RGB"
         self._grey = int(dataset.get("SamplesPerPixel", 3)) == 1
         self.colour_disagrees = False

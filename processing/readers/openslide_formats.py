@@ -8,6 +8,7 @@ Source: OpenSlide C API, `openslide_read_region` (its location is in level-0 pix
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,8 +24,11 @@ from processing.readers.base import (
     Probe,
     SlideReader,
     SourceLevel,
+    number,
     plausible_mpp,
+    plausible_power,
     plausible_size,
+    plausible_text,
 )
 from processing.readers.tiff_levels import png
 from storage.errors import Damaged, NotASlide, Unsupported
@@ -38,8 +42,7 @@ _MAIN_FILES = frozenset({".mrxs", ".vms", ".vmu"})
 """Of formats that come as a folder: the file that OpenSlide is given."""
 _ROLES = {"label": "label", "macro": "overview", "thumbnail": "thumbnail"}
 _SCANNERS = ("tiff.Model", "hamamatsu.Product", "leica.device-model")
-_BACKGROUND = "openslide.background-color"
-_BARCODE = "openslide.barcode"
+_WHITE = (255, 255, 255)
 
 
 class OpenSlideReader(SlideReader):
@@ -56,20 +59,28 @@ class OpenSlideReader(SlideReader):
         path = _main_file(probe)
         if path is None:
             raise NotASlide("OpenSlide does not know this file")
+        self._path = path
         try:
             self._slide = OpenSlide(path)
         except (OpenSlideError, OSError) as error:
-            raise Damaged(f"OpenSlide cannot open the file ({_reason(error)})") from error
+            raise Damaged(f"OpenSlide cannot open the file ({type(error).__name__})") from error
         try:
-            self._sources = _exact_levels(self._slide)
-            sizes = [self._slide.level_dimensions[at] for at in self._sources]
-            self.levels = [SourceLevel(plausible_size(*size)) for size in sizes]
-            self._background = _background(self._slide)
-            self.metadata = _metadata(self._slide)
-            self.icc_profile = _icc_profile(self._slide)
+            self._describe()
+        except OpenSlideError as error:
+            self._slide.close()
+            raise Damaged("OpenSlide cannot read the file's metadata") from error
         except BaseException:
             self._slide.close()
             raise
+
+    def _describe(self) -> None:
+        slide = self._slide
+        self._sources = _exact_levels(slide.level_downsamples)
+        sizes = [slide.level_dimensions[at] for at, _ in self._sources]
+        self.levels = [SourceLevel(plausible_size(*size)) for size in sizes]
+        self._background = _background(slide)
+        self.metadata = _metadata(slide)
+        self.icc_profile = _icc_profile(slide)
 
     def pixels(self, level: int, region: Region) -> Pixels:
         """RGB of a region of a level; what was not scanned has the slide's background colour."""
@@ -77,15 +88,13 @@ class OpenSlideReader(SlideReader):
         inside = region.clipped(self.levels[level].size)
         if inside is None:
             return out
-        source = self._sources[level]
-        downsample = round(self._slide.level_downsamples[source])
+        source, downsample = self._sources[level]
         corner = inside.x * downsample, inside.y * downsample
         try:
-            rgba = np.asarray(
-                self._slide.read_region(corner, source, (inside.width, inside.height))
-            )
+            image = self._slide.read_region(corner, source, (inside.width, inside.height))
         except OpenSlideError as error:
-            raise Damaged(f"OpenSlide cannot decode a region ({_reason(error)})") from error
+            raise Damaged("OpenSlide cannot decode a region") from error
+        rgba = np.asarray(image)
         y, x = inside.y - region.y, inside.x - region.x
         target = out[y : y + inside.height, x : x + inside.width]
         target[:] = _composited(rgba, self._background)
@@ -93,18 +102,14 @@ class OpenSlideReader(SlideReader):
 
     def associated_images(self) -> tuple[AssociatedImage, ...]:
         """Label, overview (OpenSlide's macro) and thumbnail; damaged ones are left out."""
-        found, properties = list[AssociatedImage](), self._slide.properties
+        found = list[AssociatedImage]()
         for theirs, ours in _ROLES.items():
-            sides = (
-                properties.get(f"openslide.associated.{theirs}.{side}")
-                for side in ("width", "height")
-            )
-            width, height = (int(side or 0) for side in sides)
-            if not 0 < width * height <= MOST_ASSOCIATED:
-                continue
-            with suppress(OpenSlideError):
-                rgba = np.asarray(self._slide.associated_images[theirs])
-                found.append(png(ours, _composited(rgba, (255, 255, 255))))
+            # OpenSlide refuses all work after an error: a damaged label gets its own handle, so
+            # that the slide behind it can still be read.
+            with suppress(OpenSlideError, OSError), OpenSlide(self._path) as slide:
+                if _is_small(slide, theirs):
+                    rgba = np.asarray(slide.associated_images[theirs])
+                    found.append(png(ours, _composited(rgba, _WHITE)))
         return tuple(found)
 
     def close(self) -> None:
@@ -133,16 +138,26 @@ def _is_foreign(probe: Probe, path: Path) -> bool:
     return vendor is not None and vendor not in _OURS
 
 
-def _exact_levels(slide: OpenSlide) -> list[int]:
-    """Levels whose every pixel has a whole level-0 pixel as its corner.
+def _exact_levels(downsamples: Sequence[float]) -> list[tuple[int, int]]:
+    """Levels whose every pixel has a whole level-0 pixel as its corner, with their downsample.
 
     OpenSlide takes level-0 positions; where a level is 2.0005 times smaller, most of its pixels
     lie between two, and OpenSlide would blur. Such levels are better derived from level 0.
     """
-    downsamples = slide.level_downsamples
-    if not downsamples:
+    whole = [(at, round(downsample)) for at, downsample in enumerate(downsamples)]
+    exact = [(at, ratio) for at, ratio in whole if ratio == downsamples[at]]
+    if not exact:
         raise Damaged("OpenSlide finds no level")
-    return [at for at, downsample in enumerate(downsamples) if downsample == round(downsample)]
+    return exact
+
+
+def _is_small(slide: OpenSlide, name: str) -> bool:
+    """An associated image of that name exists, and can be unpacked without thought."""
+    sides = (
+        slide.properties.get(f"openslide.associated.{name}.{side}") for side in ("width", "height")
+    )
+    width, height = (int(side or 0) for side in sides)
+    return 0 < width * height <= MOST_ASSOCIATED
 
 
 def _composited(rgba: NDArray[np.uint8], background: tuple[int, int, int]) -> Pixels:
@@ -157,26 +172,26 @@ def _composited(rgba: NDArray[np.uint8], background: tuple[int, int, int]) -> Pi
 
 def _background(slide: OpenSlide) -> tuple[int, int, int]:
     """The colour the vendor shows where nothing was scanned; white when none is said."""
-    words = slide.properties.get(_BACKGROUND, "FFFFFF")
+    words = slide.properties.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, "")
     with suppress(ValueError):
         red, green, blue = bytes.fromhex(words)
         return red, green, blue
-    return 255, 255, 255
+    return _WHITE
 
 
 def _metadata(slide: OpenSlide) -> SlideMetadata:
     words = slide.properties
     x, y = (
-        plausible_mpp(_number(words.get(name)))
+        plausible_mpp(number(words.get(name)))
         for name in (openslide.PROPERTY_NAME_MPP_X, openslide.PROPERTY_NAME_MPP_Y)
     )
     mpp = Mpp(x, y, MppOrigin.HEADER) if x and y else None
     return SlideMetadata(
         vendor=words.get(openslide.PROPERTY_NAME_VENDOR, "unknown"),
         mpp=mpp,
-        objective_power=_number(words.get(openslide.PROPERTY_NAME_OBJECTIVE_POWER)),
-        scanner=next((words[name] for name in _SCANNERS if words.get(name)), None),
-        barcode=words.get(_BARCODE) or None,
+        objective_power=plausible_power(words.get(openslide.PROPERTY_NAME_OBJECTIVE_POWER)),
+        scanner=next(filter(None, (plausible_text(words.get(name)) for name in _SCANNERS)), None),
+        barcode=plausible_text(words.get(openslide.PROPERTY_NAME_BARCODE)),
         notices=() if mpp else (Notice.MPP_UNKNOWN,),
     )
 
@@ -187,14 +202,3 @@ def _icc_profile(slide: OpenSlide) -> bytes | None:
         profile = slide.color_profile
         return bytes(profile.tobytes()) if profile is not None else None
     return None
-
-
-def _number(text: str | None) -> float | None:
-    with suppress(TypeError, ValueError):
-        return float(str(text)) or None
-    return None
-
-
-def _reason(error: Exception) -> str:
-    """OpenSlide's words without the path they may contain."""
-    return type(error).__name__

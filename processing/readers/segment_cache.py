@@ -12,7 +12,7 @@ _MOST_BYTES = 2**26
 
 
 class SegmentCache:
-    """The segments last used. Thread-safe; two threads may decode the same one, harmlessly."""
+    """The segments last used, at least one. Thread-safe; two threads may decode the same one."""
 
     def __init__(self, decode: Callable[[int], Pixels], most_bytes: int = _MOST_BYTES) -> None:
         self._decode, self._most_bytes = decode, most_bytes
@@ -31,7 +31,7 @@ class SegmentCache:
             if index not in self._kept:
                 self._kept[index] = decoded
                 self._bytes += decoded.nbytes
-            while self._bytes > self._most_bytes:
+            while self._bytes > self._most_bytes and len(self._kept) > 1:
                 _, dropped = self._kept.popitem(last=False)
                 self._bytes -= dropped.nbytes
         return decoded

@@ -6,12 +6,17 @@ Sources: TIFF 6.0; OME-TIFF specification 6.x (levels in SubIFDs, OME-XML in the
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from contextlib import suppress
 from dataclasses import dataclass
 
 import tifffile
 
-from processing.readers.base import Probe, plausible_mpp
+from processing.readers.base import (
+    Probe,
+    number,
+    plausible_mpp,
+    plausible_power,
+    plausible_text,
+)
 from processing.readers.tiff_file import TiffFileReader, pyramid_of, real_pages, resolution_mpp
 from processing.readers.tiff_levels import associated_from
 from storage.errors import Damaged, Unsupported
@@ -88,15 +93,15 @@ def _read_ome(description: str) -> _Ome | None:
     microscope = root.find(".//{*}Microscope")
     return _Ome(
         _ome_mpp(pixels),
-        _number(objective.get("NominalMagnification")) if objective is not None else None,
-        microscope.get("Model") if microscope is not None else None,
+        plausible_power(objective.get("NominalMagnification")) if objective is not None else None,
+        plausible_text(microscope.get("Model")) if microscope is not None else None,
     )
 
 
 def _ome_mpp(pixels: ElementTree.Element) -> Mpp | None:
     sizes = []
     for axis in ("X", "Y"):
-        value = _number(pixels.get(f"PhysicalSize{axis}"))
+        value = number(pixels.get(f"PhysicalSize{axis}"))
         unit = _MICROMETRES.get(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
         sizes.append(plausible_mpp(value * unit) if value and unit else None)
     if sizes[0] is None or sizes[1] is None:
@@ -112,10 +117,4 @@ def _sub_pages(page: tifffile.TiffPage) -> list[tifffile.TiffPage]:
 
 def _scanner(page: tifffile.TiffPage) -> str | None:
     tag = page.tags.get("Model")
-    return str(tag.value).strip() or None if tag is not None else None
-
-
-def _number(text: str | None) -> float | None:
-    with suppress(TypeError, ValueError):
-        return float(str(text))
-    return None
+    return plausible_text(tag.value) if tag is not None else None

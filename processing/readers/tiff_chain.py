@@ -81,6 +81,4 @@ def _next(file: BinaryIO, at: int, layout: _Layout, size: int) -> int:
 
 def _has_tag(entries: bytes, layout: _Layout, code: int) -> bool:
     wanted = struct.pack(layout.order + "H", code)
-    return any(
-        entries[at : at + 2] == wanted for at in range(0, len(entries), layout.tag_bytes)
-    )
+    return any(entries[at : at + 2] == wanted for at in range(0, len(entries), layout.tag_bytes))

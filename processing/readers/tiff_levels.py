@@ -177,9 +177,7 @@ def as_rgb(pixels: NDArray[np.uint8]) -> Pixels:
     return np.ascontiguousarray(pixels[:, :, :3])
 
 
-def associated_from(
-    page: tifffile.TiffPage, name: str, descriptor: int
-) -> AssociatedImage | None:
+def associated_from(page: tifffile.TiffPage, name: str, descriptor: int) -> AssociatedImage | None:
     """A small page as PNG, pixels unchanged; None when it is implausibly large or unreadable."""
     if page.imagewidth * page.imagelength > MOST_ASSOCIATED:
         return None
@@ -214,7 +212,7 @@ def _check_shape(page: tifffile.TiffPage) -> None:
 def _segments(page: tifffile.TiffPage, size: Size, file_size: int) -> _Segments:
     width = page.tilewidth if page.is_tiled else size.width
     height = page.tilelength if page.is_tiled else min(page.rowsperstrip, size.height)
-    columns, rows = check_grid(size, width, height)
+    columns, rows = check_grid(size, width, height, coded=int(page.compression) != 1)
     offsets = np.asarray(page.dataoffsets, dtype=np.float64)
     counts = np.asarray(page.databytecounts, dtype=np.float64)
     if len(offsets) < columns * rows or len(counts) < columns * rows:

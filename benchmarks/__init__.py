@@ -1,0 +1,1 @@
+"""Measurements: against named peers, under faults, at full size. Results are committed."""
