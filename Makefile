@@ -1,6 +1,9 @@
 # svartid: `make run` to try it, `make test` to check it. Everything lives in .venv in the checkout.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first of these that runs and is new enough.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { command -v $$name; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -46,8 +49,7 @@ system:
 	@sh tests/system-packages.sh
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Python 3.11 or later is needed; name one with PYTHON=…"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; PYTHON=… names one"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.ready-to-run: pyproject.toml constraints.txt viewers/browser_packages.py | $(VENV)/bin/python
