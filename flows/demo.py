@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from flows.bundles import bundles_at
 from flows.receive import receive
-from flows.services import Services
+from flows.parent import die_with_parent
+from flows.services import Services, open_services
 from processing.paint import Painting, write_dicom, write_svs
 from storage.errors import SvartidError
+from storage.logs import log_to_stderr
 from storage.records.intake import Source
+from storage.settings import read_settings
 
-_LOG = logging.getLogger("svartid")
+_LOG = logging.getLogger("svartid.demo")
 REAL = (
     "pyramid-tiff/giardia-HE-20x.tif",
     "aperio/CMU-1-Small-Region.svs",
@@ -30,12 +33,11 @@ _PAINTED = (
 )
 
 
-def deliver_demo_slides(services: Services) -> None:
-    """Enter the demo slides in the background, so that the address is up at once."""
-    threading.Thread(target=_deliver, args=(services,), name="demo", daemon=True).start()
-
-
-def _deliver(services: Services) -> None:
+def main() -> int:
+    """Enter the demo slides; started by `svartid up --demo` beside its other processes."""
+    die_with_parent()
+    log_to_stderr()
+    services = open_services(read_settings())
     folder = Path(os.environ.get("SVARTID_TEST_SLIDES") or "../shared/slides")
     paths = [folder / name for name in REAL if (folder / name).exists()]
     for path in paths or _painted(services):
@@ -44,10 +46,11 @@ def _deliver(services: Services) -> None:
                 receive(services, bundle, Source.COMMAND, "demo")
             except SvartidError as error:
                 _LOG.warning("demo slide %s: %s", path.name, error)
+    return 0
 
 
-def _painted(services: Services) -> list[Path]:
-    """Three painted slides below the data folder, made once."""
+def _painted(services: Services) -> Iterator[Path]:
+    """Three painted slides below the data folder, made once; each is delivered when it is dry."""
     folder = services.layout.root / "painted"
     folder.mkdir(exist_ok=True)
     made = [folder / "demo-1.svs", folder / "demo-2", folder / "demo-3.svs"]
@@ -55,4 +58,8 @@ def _painted(services: Services) -> list[Path]:
         if not path.exists():
             write = write_svs if path.suffix else write_dicom
             write(painting, path)
-    return made
+        yield path
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -57,7 +57,11 @@ async def keep_running(life: Life, say: Say, changed: Callable[[], None]) -> Non
     wait = _FIRST_WAIT
     while True:
         started = asyncio.get_running_loop().time()
-        code = await _run_once(life, say, changed)
+        try:
+            code = await run_once(life, say, changed)
+        except OSError as error:  # no memory or descriptors to start it with: try later
+            say(life.program.name, f"cannot be started: {error.strerror}")
+            code = -1
         life.restarts += 1
         life.turn("backing_off", None)
         changed()
@@ -67,7 +71,8 @@ async def keep_running(life: Life, say: Say, changed: Callable[[], None]) -> Non
         await asyncio.sleep(wait)
 
 
-async def _run_once(life: Life, say: Say, changed: Callable[[], None]) -> int:
+async def run_once(life: Life, say: Say, changed: Callable[[], None]) -> int:
+    """Start a program and read its output until it ends; its exit code."""
     process = await asyncio.create_subprocess_exec(
         *bound(life.program.arguments),
         env=os.environ | dict(life.program.environment),

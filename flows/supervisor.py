@@ -12,10 +12,11 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-from flows.processes import Life, Program, keep_running, python
+from flows.processes import Life, Program, keep_running, python, run_once
 from storage.board import write_board
 from storage.layout import Layout
 from storage.settings import Settings
@@ -61,7 +62,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def supervise(settings: Settings, address: Address) -> None:
+async def supervise(settings: Settings, address: Address, *, demo: bool = False) -> None:
     """Run everything until SIGTERM or SIGINT; returns when all process groups are gone."""
     prefect = PrefectAddress(free_port(), f"svartid:{secrets.token_urlsafe(24)}")
     lives = [Life(program) for program in _programs(settings, address, prefect)]
@@ -70,8 +71,13 @@ async def supervise(settings: Settings, address: Address) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     board.write()
-    tasks = [asyncio.create_task(keep_running(life, _say, board.write)) for life in lives]
+    tasks: list[asyncio.Task[Any]] = [
+        asyncio.create_task(keep_running(life, _say, board.write)) for life in lives
+    ]
     tasks.append(asyncio.create_task(board.watch_prefect(prefect)))
+    if demo:
+        program = Program("demo", python("flows.demo"), {"SVARTID_DATA": str(settings.data)})
+        tasks.append(asyncio.create_task(run_once(Life(program), _say, lambda: None)))
     await stop.wait()
     _LOG.info("stopping")
     for task in tasks:

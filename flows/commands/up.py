@@ -21,7 +21,6 @@ import socket
 from pathlib import Path
 
 from flows.commands.common import complain
-from flows.demo import deliver_demo_slides
 from flows.services import prepare_services
 from flows.supervisor import Address, start_log, supervise
 from storage import people
@@ -69,9 +68,7 @@ def run(args: argparse.Namespace) -> int:
         os.environ["SVARTID_SECURE_COOKIES"] = "1"
     start_log(layout)
     _greet(address, layout, password)
-    if args.demo:
-        deliver_demo_slides(services)
-    asyncio.run(supervise(settings, address))
+    asyncio.run(supervise(settings, address, demo=args.demo))
     return 0
 
 
