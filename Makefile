@@ -7,6 +7,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+TSC := $(VENV)/typescript/node_modules/.bin
 DATA ?= data
 PORT ?= 8080
 
@@ -29,11 +30,12 @@ install: $(VENV)/.ready-to-test
 test: system install check
 	$(BIN)/python -m pytest
 
-check: install
+check: install $(TSC)/tsc
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(TSC)/tsc -p viewers/static/tsconfig.json
 
 bench: install
 	$(BIN)/python -m benchmarks.bench
@@ -62,6 +64,11 @@ $(VENV)/.ready-to-run: pyproject.toml constraints.txt viewers/browser_packages.p
 $(VENV)/.ready-to-test: $(VENV)/.ready-to-run
 	$(PIP) --editable '.[test]'
 	$(BIN)/python -m pip check
+	@touch $@
+
+# The browser code is plain JavaScript with types in comments; the compiler only checks them.
+$(TSC)/tsc: | $(VENV)/bin/python
+	npm install --silent --no-save --no-fund --no-audit --prefix $(VENV)/typescript typescript@5.9.3
 	@touch $@
 
 clean:
