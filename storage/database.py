@@ -5,25 +5,26 @@ All writing goes through `transaction`; times are UTC, stored with their zone.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
-import alembic.command
-import alembic.config
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from storage.errors import Transient
+from storage.errors import StoreDamaged, Transient
 
 T = TypeVar("T")
+HEAD = "0001"
+"""The newest migration; a test holds it against the folder."""
 _BUSY_MS = 20_000
 _AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -176,23 +177,29 @@ class Database:
             raise Transient(_plainly(error)) from error
 
     def migrate(self) -> None:
-        """Bring the tables to this version's shape; safe when several processes start at once."""
-        config = alembic.config.Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        """Bring the tables to this version's shape; safe when several processes start at once.
 
-        def upgrade() -> None:
-            with self._engine.begin() as connection:
-                if connection.dialect.name == "postgresql":
-                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(7383)"))
-                config.attributes["connection"] = connection
-                alembic.command.upgrade(config, "head")
-
-        retrying(upgrade)
+        The migrating itself happens in a process of its own: it is rare, and its library weighs
+        more than a command that finds nothing to do should carry. Errors: Transient, StoreDamaged.
+        """
+        if self.revision() == HEAD:
+            return
+        command = [sys.executable, "-m", "storage.migrations"]
+        environment = os.environ | {"SVARTID_MIGRATE_URL": self.url}
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        if done.returncode:
+            last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise StoreDamaged(f"the tables cannot be brought up to date: {''.join(last)[:300]}")
 
     def revision(self) -> str | None:
         """The migration the tables are at, None before the first. Errors: Transient."""
         with self.reading() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.execute(
+                sa.text("SELECT version_num FROM alembic_version")
+            ).scalar_one_or_none()
+            return found
 
     def dispose(self) -> None:
         """Close every connection."""

@@ -381,7 +381,9 @@ def _locked(connection: Connection, intake_id: str) -> Intake:
 def _printable(text: str) -> str:
     """Text out of a file, fit for any database: no control characters, no lone surrogates."""
     words = " ".join(text.split())
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words)
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words
+    )
 
 
 def _change(connection: Connection, intake_id: str, **values: Any) -> None:  # noqa: ANN401

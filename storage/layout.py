@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PRIVATE = 0o700
+ACTOR = ".actor"
+"""A file beside an uploaded one that says who sent it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from storage.records.slide import AssociatedImage, PyramidPlan, PyramidRecord, S
 from storage.shards import Chunk, write_parts, write_shard
 
 SUFFIX = ".ome.zarr"
+ICC_FILE = "profile.icc"
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
 
 
@@ -137,7 +138,7 @@ class PyramidDraft:
         (self.folder / "associated").mkdir(exist_ok=True)
         files = {}
         for image in images:
-            file = f"associated/{image.name}.{_EXTENSIONS[image.media_type]}"
+            file = associated_file(image)
             write_parts(self.folder / file, [image.data], sync=False)
             files[image.name] = file
         return files
@@ -146,8 +147,13 @@ class PyramidDraft:
         """Keep the ICC profile as it is; its file inside the pyramid."""
         if profile is None:
             return None
-        write_parts(self.folder / "profile.icc", [profile], sync=False)
-        return "profile.icc"
+        write_parts(self.folder / ICC_FILE, [profile], sync=False)
+        return ICC_FILE
+
+
+def associated_file(image: AssociatedImage) -> str:
+    """Where an associated image lies inside the pyramid."""
+    return f"associated/{image.name}.{_EXTENSIONS[image.media_type]}"
 
 
 def sync_tree(folder: Path) -> None:
