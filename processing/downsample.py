@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from processing.jpeg import Pixels
-from processing.tile_codec import encode_tile, half_tile
+from processing.tile_codec import decode_tile, encode_tile, half_tile, halve
 from storage.errors import Damaged
+from storage.records.geometry import Size
 from storage.records.slide import StoredLevel
 
 WHITE = 255
@@ -29,19 +30,55 @@ def join_quarters(quarters: Sequence[Pixels | None], edge: int) -> Pixels:
 
 
 def parent_tile(
-    children: Sequence[bytes | None], edge: int, finer: StoredLevel, level: StoredLevel
+    children: Sequence[bytes | None],
+    edge: int,
+    finer: StoredLevel,
+    level: StoredLevel,
+    place: tuple[int, int] | None = None,
 ) -> tuple[bytes | None, int]:
     """The tile above four tiles of the `finer` level, and how many of them are damaged.
 
     None for the tile when all four are absent. A damaged child leaves white, and is counted.
+    With `place`, the (column, row) of the new tile, what scanners put beyond the image's right
+    and bottom side (often black) is kept out of the picture.
     """
     quarters, damaged = list[Pixels | None](), 0
-    for child in children:
+    for at, child in enumerate(children):
+        real = _real(finer.size, edge, place, at)
         try:
-            quarters.append(None if child is None else half_tile(child, finer.encoding, edge))
+            quarters.append(None if child is None else _quarter(child, finer, edge, real))
         except Damaged:
             quarters.append(None)
             damaged += 1
     if all(quarter is None for quarter in quarters):
         return None, damaged
-    return encode_tile(join_quarters(quarters, edge), level.encoding), damaged
+    tile = join_quarters(quarters, edge)
+    if place is not None:
+        left, top = place[0] * edge, place[1] * edge
+        width, height = -(-finer.size.width // 2) - left, -(-finer.size.height // 2) - top
+        tile = _extended(tile, min(width, edge), min(height, edge))
+    return encode_tile(tile, level.encoding), damaged
+
+
+def _real(size: Size, edge: int, place: tuple[int, int] | None, at: int) -> tuple[int, int]:
+    """Width and height of the image inside a child, which is less than a tile at its sides."""
+    if place is None:
+        return edge, edge
+    column, row = 2 * place[0] + at % 2, 2 * place[1] + at // 2
+    return min(size.width - column * edge, edge), min(size.height - row * edge, edge)
+
+
+def _quarter(child: bytes, finer: StoredLevel, edge: int, real: tuple[int, int]) -> Pixels:
+    """A child at half size. Errors: Damaged."""
+    if real == (edge, edge) or min(real) < 1:
+        return half_tile(child, finer.encoding, edge)
+    # Not in the DCT domain: there a black margin rings through the last eight real columns.
+    return halve(_extended(decode_tile(child, finer.encoding, edge), *real))
+
+
+def _extended(tile: Pixels, width: int, height: int) -> Pixels:
+    """The tile with its last real column and row repeated to its far sides."""
+    if min(width, height) < 1 or (width >= tile.shape[1] and height >= tile.shape[0]):
+        return tile
+    rows, columns = tile.shape[0] - height, tile.shape[1] - width
+    return np.pad(tile[:height, :width], ((0, rows), (0, columns), (0, 0)), "edge")

@@ -133,7 +133,7 @@ class DerivedShard:
         chunks, damaged = list[Chunk | None](), 0
         for x, y in block.places():
             children = [below.tile(2 * x + i, 2 * y + j) for j in (0, 1) for i in (0, 1)]
-            tile, bad = parent_tile(children, self.plan.tile_edge, finer, self.level)
+            tile, bad = parent_tile(children, self.plan.tile_edge, finer, self.level, (x, y))
             chunks.append(None if tile is None else (tile,))
             damaged += bad
         return chunks, damaged

@@ -41,6 +41,10 @@ def half_tile(stream: bytes, encoding: JpegEncoding | None, edge: int) -> Pixels
     """The tile at half size, [edge/2, edge/2, 3]. Errors: Damaged."""
     if encoding is not None:
         return jpeg.decode_half(stream, edge)
-    whole = decode_tile(stream, None, edge)
-    half = cv2.resize(whole, (edge // 2, edge // 2), interpolation=cv2.INTER_AREA)
-    return half.astype(np.uint8, copy=False)
+    return halve(decode_tile(stream, None, edge))
+
+
+def halve(tile: Pixels) -> Pixels:
+    """A tile of even size at half size, each pixel the mean of four."""
+    size = tile.shape[1] // 2, tile.shape[0] // 2
+    return cv2.resize(tile, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -119,7 +119,7 @@ class Tiles:
         if made_as.origin is not LevelOrigin.DERIVED and made_as.encoding is not None:
             made_as = StoredLevel(level, made_as.size, LevelOrigin.DERIVED, JpegEncoding())
         with self._making:
-            data, _ = parent_tile(children, plan.tile_edge, finer, made_as)
+            data, _ = parent_tile(children, plan.tile_edge, finer, made_as, (column, row))
         if data is not None:
             kept.parent.mkdir(exist_ok=True)
             write_parts(kept, [data], sync=False)

@@ -9,6 +9,7 @@ import pytest
 
 from processing.paint import Painting, write_dicom, write_svs
 
+pytest_plugins = ["tests.databases"]
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRED = os.environ.get("SVARTID_REQUIRE_SLIDES") == "1"
 _missed: list[str] = []

@@ -33,7 +33,7 @@ for _library in ("tifffile", "pydicom"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
 # pydicom's quote the values they complain of, which may be a patient's name.
 logging.getLogger("pydicom").setLevel(logging.ERROR)
-warnings.filterwarnings("ignore", module=r"pydicom\.")
+warnings.filterwarnings("ignore", module=r"(pydicom|tifffile)\.")
 
 _STUMBLES = (
     ValueError,
@@ -71,6 +71,10 @@ def open_slide(path: Path) -> Iterator[SlideReader]:
         raise TooLarge("the file asks for more memory than a slide may take") from error
     except _STUMBLES as error:
         raise _nonsense(error) from error
+    except OSError as error:
+        if _from_the_disk(error):
+            raise
+        raise _nonsense(error) from error
     finally:
         probe.close()
 
@@ -81,12 +85,21 @@ def _opened(probe: Probe) -> SlideReader:
         for reader in READERS:
             if reader.recognises(probe):
                 return reader(probe)
-    except (SlideError, OSError, MemoryError):
+    except (SlideError, MemoryError):
         raise
+    except OSError as error:
+        if _from_the_disk(error):
+            raise
+        raise _nonsense(error) from error
     except Exception as error:
         # Only the libraries' code has run so far; what they raise is about the file.
         raise _nonsense(error) from error
     raise NotASlide("no reader knows this kind of file")
+
+
+def _from_the_disk(error: OSError) -> bool:
+    """True where the system failed; parsers raise OSError too, without the system's number."""
+    return error.errno is not None
 
 
 def _nonsense(error: Exception) -> Damaged:

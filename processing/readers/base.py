@@ -25,7 +25,7 @@ from storage.shards import Chunk
 
 _MOST_PIXELS = 4 * 10**11
 _MOST_EDGE = 2_000_000
-MOST_ASSOCIATED = 64 * 10**6
+MOST_ASSOCIATED = 25 * 10**6
 """Pixels of a label, overview or thumbnail."""
 MOST_CODED = 2**26
 """Pixels of one coded strip or tile; a bomb of this size is survived within seconds."""
@@ -183,7 +183,7 @@ def number(text: object) -> float | None:
 def plausible_power(text: object) -> float | None:
     """The objective's nominal power."""
     value = number(text)
-    return value if value is not None and 0 < value <= 1000 else None
+    return value if value is not None and 0.1 <= value <= 1000 else None
 
 
 def plausible_text(text: object) -> str | None:

@@ -30,6 +30,7 @@ from processing.readers.base import (
     plausible_size,
     plausible_text,
 )
+from processing.readers.tiff_file import real_pages
 from processing.readers.tiff_levels import png
 from storage.errors import Damaged, NotASlide, Unsupported
 from storage.records.geometry import Region
@@ -60,6 +61,10 @@ class OpenSlideReader(SlideReader):
         if path is None:
             raise NotASlide("OpenSlide does not know this file")
         self._path = path
+        if probe.tiff is not None:
+            # OpenSlide makes a list of all strips at once, as many as the directory claims.
+            for page in real_pages(probe.tiff):
+                plausible_size(page.imagewidth, page.imagelength)
         try:
             self._slide = OpenSlide(path)
         except (OpenSlideError, OSError) as error:

@@ -124,7 +124,7 @@ class ReaderContract(ABC):
         assert {image.name for image in images} == self.associated
         for image in images:
             decoded = Image.open(io.BytesIO(image.data))
-            decoded.load()  # type: ignore[no-untyped-call]
+            decoded.load()
             assert Size(*decoded.size) == image.size
             assert decoded.get_format_mimetype() == image.media_type
 
