@@ -16,6 +16,7 @@ SLIDE_SUFFIXES = frozenset(
     | {".czi", ".isyntax", ".dcm"}
 )
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_DICOM_MAGIC = b"DICM"
 _SERIES_UID = 0x0020000E
 
 
@@ -38,13 +39,18 @@ def bundle_files(base: Path, files: Iterable[Path]) -> list[Bundle]:
         if file in companions:
             continue
         head = _head(file)
-        if head[128:132] == b"DICM":
+        if head[128:132] == _DICOM_MAGIC:
             series[_series_of(file)].append(file)
         elif head[:4] in _TIFF_MAGIC or file.suffix.lower() in SLIDE_SUFFIXES:
             singles.append(file)
     return [_single(file) for file in singles] + [
         _series(base, members) for members in series.values()
     ]
+
+
+def is_dicom(file: Path) -> bool:
+    """True for a DICOM file, which may be one of a series."""
+    return _head(file)[128:132] == _DICOM_MAGIC
 
 
 def _walk(folder: Path) -> Iterator[Path]:

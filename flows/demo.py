@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flows.bundles import bundles_at
-from flows.receive import receive
 from flows.parent import die_with_parent
+from flows.receive import receive
 from flows.services import Services, open_services
 from processing.paint import Painting, write_dicom, write_svs
 from storage.errors import SvartidError

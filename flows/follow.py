@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from flows.housekeeping import remove_litter
 from flows.ingest import STAGES, give_up
 from flows.liveness import Liveness, is_locked
 from flows.services import Services
 from storage import intake
-from storage.errors import SvartidError, Transient
+from storage.database import retrying
+from storage.errors import NoSpace, ReaderCrashed, SvartidError, TooLarge, Transient
 from storage.records.intake import CLAIMABLE, ENDED, Intake, IntakeState
 
+_LOG = logging.getLogger("svartid.follow")
 _POLL = 0.05
-_TRIES = 3
+_TRIES = 5
+_PAUSE = 0.5
+_MOST_CLAIMS = 12
 
 Tell = Callable[[str, int, int], None]
 """Called with the phase, tiles done and tiles to do."""
@@ -31,6 +38,7 @@ class Follower:
 
     def __enter__(self) -> Self:
         self._liveness.__enter__()
+        remove_litter(self.services)
         return self
 
     def __exit__(
@@ -44,7 +52,7 @@ class Follower:
     def follow(self, intake_id: str, wanted: Collection[IntakeState], tell: Tell) -> Intake:
         """Until the row is in a `wanted` state or has ended; the row then."""
         while True:
-            row = intake.get(self.services.database, intake_id)
+            row = retrying(lambda: intake.get(self.services.database, intake_id))
             tell(row.state.value, row.done, row.total)
             if row.state in wanted or row.state in ENDED:
                 return row
@@ -68,20 +76,41 @@ class Follower:
         renewing = threading.Thread(target=self._renew, args=(row, stop), daemon=True)
         renewing.start()
         try:
-            STAGES[row.state](
-                self.services, intake_id, lambda done, total: tell(row.state.value, done, total)
-            )
+            self._stage(row, tell)
+        except NoSpace as error:
+            give_up(self.services, intake_id, error)
         except Transient as error:
             if row.attempts >= _TRIES:
                 give_up(self.services, intake_id, error)
             else:
-                intake.give_back(database, intake_id)
+                wait = _PAUSE * row.attempts
+                intake.give_back(database, intake_id, self._liveness.owner, wait=wait)
         except SvartidError as error:
             give_up(self.services, intake_id, error)
         finally:
             stop.set()
+            renewing.join()
+
+    def _stage(self, row: Intake, tell: Tell) -> None:
+        """The row's stage; what nobody foresaw becomes an error with a name."""
+        if row.attempts > _MOST_CLAIMS:
+            raise ReaderCrashed("it was begun many times and never finished")
+        try:
+            STAGES[row.state](
+                self.services,
+                row.intake_id,
+                lambda done, total: tell(row.state.value, done, total),
+            )
+        except SvartidError:
+            raise
+        except MemoryError as error:
+            raise TooLarge("it takes more memory than there is") from error
+        except Exception as error:
+            _LOG.exception("%s of intake %s", row.state, row.intake_id)
+            raise SvartidError(f"internal error ({type(error).__name__})") from error
 
     def _renew(self, row: Intake, stop: threading.Event) -> None:
         lease = self.services.settings.keep_alive
         while not stop.wait(lease / 3):
-            intake.renew(self.services.database, row.intake_id, self._liveness.owner, lease)
+            with suppress(Transient):
+                intake.renew(self.services.database, row.intake_id, self._liveness.owner, lease)

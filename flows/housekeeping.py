@@ -10,8 +10,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from flows.liveness import Liveness
-from flows.originals import is_abandoned
+from flows.liveness import Liveness, remove_dead_locks
+from flows.originals import remove_abandoned
 from flows.services import Services
 from storage import intake
 from storage.database import intake as intake_table
@@ -28,16 +28,26 @@ def clean_up(services: Services, liveness: Liveness) -> None:
     given = intake.release_abandoned(services.database, liveness.is_alive)
     if given:
         _LOG.info("%d slides of an earlier run go on", given)
+    _enter_strays(services, remove_litter(services)["fingerprints"])
+
+
+def remove_litter(services: Services) -> dict[str, set[str]]:
+    """Remove what killed processes left half-made and nobody will take up; the known rows.
+
+    Safe beside others at work: what they hold is locked, or named by an open row.
+    """
+    remove_dead_locks(services.layout.run)
+    leftovers = list(services.pyramids.leftovers())  # before the query: no draft precedes its row
     known = _known(services)
-    for slide_id, folder in services.pyramids.leftovers():
+    for slide_id, folder in leftovers:
         if folder.suffix == ".original":
-            if is_abandoned(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+            remove_abandoned(folder)
         elif slide_id not in known["open"]:
             shutil.rmtree(folder, ignore_errors=True)
-    for slide_id in known["complete"]:
-        shutil.rmtree(services.layout.made / slide_id, ignore_errors=True)
-    _enter_strays(services, known["fingerprints"])
+    for folder in services.layout.made.iterdir():
+        if folder.name in known["complete"]:
+            shutil.rmtree(folder, ignore_errors=True)
+    return known
 
 
 def _known(services: Services) -> dict[str, set[str]]:

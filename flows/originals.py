@@ -13,7 +13,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from storage.pyramids import sync_folder
 
 _PIECE = 4 * 2**20
 _LONGEST_NAME = 180
+_TRIES = 5
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES)
 
 
@@ -135,13 +136,10 @@ def take_back(layout: Layout, fingerprint: str) -> None:
         source.rename(target)
 
 
-def is_abandoned(staging: Path) -> bool:
-    """True when nobody takes over into this staging folder any more."""
-    try:
-        with locked(staging):
-            return True
-    except (BlockingIOError, FileNotFoundError):
-        return False
+def remove_abandoned(staging: Path) -> None:
+    """Remove what a killed process had half taken over; a living one holds the folder's lock."""
+    with suppress(BlockingIOError, FileNotFoundError), locked(staging):
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 @contextmanager
@@ -153,6 +151,7 @@ def locked(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.stat(folder)  # it may have been removed between opening and locking
         yield
     finally:
         os.close(descriptor)
@@ -161,14 +160,18 @@ def locked(folder: Path) -> Iterator[None]:
 @contextmanager
 def _staging(root: Path) -> Iterator[Path]:
     """A locked folder to take over into; nothing is left of it when that fails."""
-    folder = root / f"{uuid.uuid4().hex}.original"
-    folder.mkdir()
-    try:
-        with locked(folder):
+    with ExitStack() as stack:
+        for _ in range(_TRIES):
+            folder = root / f"{uuid.uuid4().hex}.original"
+            folder.mkdir()
+            with suppress(BlockingIOError, FileNotFoundError):  # tidied away before it was locked
+                stack.enter_context(locked(folder))
+                break
+        try:
             yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 def _taken_before(layout: Layout, bundle: Bundle) -> Original | None:

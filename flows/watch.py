@@ -8,21 +8,26 @@ time for the settle time. A file that then does not open waits longer before it 
 from __future__ import annotations
 
 import logging
+import os
+import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import watchfiles
 
-from flows.bundles import bundle_files, bundles_at
+from flows.bundles import bundle_files, bundles_at, is_dicom
+from flows.isolation import ReadingProcess
 from flows.originals import Bundle
 from flows.parent import die_with_parent
 from flows.receive import receive, remove_empty_folders
 from flows.services import Services, open_services
-from processing.readers import open_slide
-from storage.errors import SlideError, SvartidError
+from storage.errors import SvartidError
+from storage.layout import ACTOR
 from storage.logs import log_to_stderr
 from storage.records.intake import Source
 from storage.settings import read_settings
@@ -30,8 +35,18 @@ from storage.settings import read_settings
 _LOG = logging.getLogger("svartid.watch")
 _UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart", ".writing")
 _SIDECAR = ".done"
+_OPEN_LIMIT = 30.0
+_HOLD = 15.0
 _PATIENCE = 10
 """A file that stands still but does not open is judged after that many settle times."""
+
+
+class Opener(Protocol):
+    """Says whether a reader can open a file, whatever the file does to that reader."""
+
+    def opens(self, path: Path, limit: float) -> bool:
+        """True when it opens within `limit` seconds."""
+        ...
 
 
 @dataclass(slots=True)
@@ -40,6 +55,8 @@ class _Seen:
     mtime: int
     since: float
     renamed: bool
+    held_until: float = 0.0
+    """After a take-over that failed: not tried again before that."""
 
 
 @dataclass(slots=True)
@@ -49,78 +66,115 @@ class WatchFolder:
     services: Services
     folder: Path
     source: Source
+    opener: Opener = field(default_factory=ReadingProcess)
     _seen: dict[Path, _Seen] = field(default_factory=dict)
-    _unfinished: dict[int, float] = field(default_factory=dict)
+    _unfinished: set[int] = field(default_factory=set)
+    """Inodes of unfinished files at the last look: one that has another name now is whole."""
 
     def look(self) -> int:
         """One pass; how many slides were taken over. An unreadable file stops nobody else."""
-        present = list(self._files(self.folder))
-        self._seen = {file: seen for file, seen in self._seen.items() if file in set(present)}
-        for file in present:
-            self._note(file)
-        groups = bundle_files(self.folder, [file for file in present if file.suffix != _SIDECAR])
-        known = {file for bundle in groups for file in bundle.files}
-        strangers = [file for file in present if file not in known and file.suffix != _SIDECAR]
-        groups += [bundle for file in strangers for bundle in bundles_at(file)]
-        return sum(self._take(bundle) for bundle in groups if self._is_whole(bundle))
+        unfinished = set[int]()
+        seen = {file: self._note(file, known) for file, known in self._files(unfinished)}
+        self._seen, self._unfinished = seen, unfinished
+        try:
+            whole = self._whole()
+        except FileNotFoundError:  # a folder was taken away under our eyes: look again
+            return 0
+        return sum(self._take(bundle) for bundle in whole)
 
-    def _files(self, folder: Path) -> Iterator[Path]:
-        for entry in sorted(folder.iterdir()):
-            if entry.is_symlink():
-                self._refuse(entry)
-            elif entry.name.startswith("."):
-                continue
-            elif entry.is_dir():
-                yield from self._files(entry)
-            elif entry.suffix.lower() in _UNFINISHED:
-                self._unfinished[entry.stat().st_ino] = time.time()
-            elif entry.is_file():
-                yield entry
+    def _whole(self) -> list[Bundle]:
+        present = [file for file in self._seen if file.suffix != _SIDECAR]
+        groups = bundle_files(self.folder, present)
+        known = {file for bundle in groups for file in bundle.files}
+        strangers = [file for file in present if file not in known]
+        singles = [bundle for file in strangers for bundle in bundles_at(file)]
+        whole = [bundle for bundle in groups if self._is_whole(bundle)]
+        return whole + [one for one in singles if self._is_whole(one, self._beside(one))]
+
+    def _files(self, unfinished: set[int]) -> Iterator[tuple[Path, os.stat_result]]:
+        """Files to take and how they stand now; what vanishes meanwhile was never there."""
+        folders = [self.folder]
+        while folders:
+            for entry in _entries(folders.pop()):
+                try:
+                    known = entry.lstat()
+                    if stat.S_ISLNK(known.st_mode):
+                        self._refuse(entry)
+                    elif entry.name.startswith("."):
+                        continue
+                    elif stat.S_ISDIR(known.st_mode):
+                        folders.append(entry)
+                    elif entry.suffix.lower() in _UNFINISHED:
+                        unfinished.add(known.st_ino)
+                    elif stat.S_ISREG(known.st_mode):
+                        yield entry, known
+                except OSError:
+                    continue
 
     def _refuse(self, link: Path) -> None:
         """A link may point anywhere on the machine: it is removed, never followed."""
         _LOG.warning("a symbolic link in %s is removed; deliver the file itself", self.folder.name)
         link.unlink(missing_ok=True)
 
-    def _note(self, file: Path) -> None:
+    def _note(self, file: Path, known: os.stat_result) -> _Seen:
         """Remember since when a file has stood still."""
-        known, seen = file.stat(), self._seen.get(file)
-        if seen is None or (seen.size, seen.mtime) != (known.st_size, known.st_mtime_ns):
-            renamed = known.st_ino in self._unfinished
-            settled = known.st_ctime - known.st_mtime > self.services.settings.settle_seconds
-            now = time.time()
-            self._seen[file] = _Seen(known.st_size, known.st_mtime_ns, now, renamed or settled)
+        seen = self._seen.get(file)
+        if seen is not None and (seen.size, seen.mtime) == (known.st_size, known.st_mtime_ns):
+            return seen
+        renamed = known.st_ino in self._unfinished
+        settled = known.st_ctime - known.st_mtime > self.services.settings.settle_seconds
+        return _Seen(known.st_size, known.st_mtime_ns, time.time(), renamed or settled)
 
-    def _is_whole(self, bundle: Bundle) -> bool:
-        files, settle = bundle.files, self.services.settings.settle_seconds
-        if all(file.with_name(file.name + _SIDECAR).exists() for file in files):
-            return True
+    def _beside(self, bundle: Bundle) -> Collection[Path]:
+        """All that was delivered in the same folder: a file nobody knows may be part of it."""
+        top = bundle.files[0].relative_to(self.folder).parts[0]
+        return [file for file in self._seen if file.relative_to(self.folder).parts[0] == top]
+
+    def _is_whole(self, bundle: Bundle, beside: Collection[Path] = ()) -> bool:
+        files, settle, now = bundle.files, self.services.settings.settle_seconds, time.time()
+        if any(file not in self._seen for file in files):  # it came, or came back, just now
+            return False
         seen = [self._seen[file] for file in files]
-        still = time.time() - max(at.since for at in seen)
-        if still < settle and not all(at.renamed for at in seen):
+        if now < max(at.held_until for at in seen):
             return False
-        return len(files) > 1 or still >= settle * _PATIENCE or self._opens(files[0])
-
-    def _opens(self, file: Path) -> bool:
-        try:
-            with open_slide(file):
-                return True
-        except (SlideError, OSError):
-            return False
+        still = now - max(self._seen[file].since for file in (*files, *beside))
+        if len(files) > 1 or is_dicom(files[0]):  # more of them may come, however whole each is
+            return still >= settle
+        if (
+            files[0].with_name(files[0].name + _SIDECAR) in self._seen
+            or still >= settle * _PATIENCE
+        ):
+            return True
+        return (still >= settle or seen[0].renamed) and self.opener.opens(files[0], _OPEN_LIMIT)
 
     def _take(self, bundle: Bundle) -> int:
         try:
-            row, new = receive(
-                self.services, bundle, self.source, f"folder:{self.folder.name}", move=True
-            )
+            row, new = receive(self.services, bundle, self.source, self._actor(bundle), move=True)
         except SvartidError as error:
             _LOG.warning("a delivery waits in %s: %s", self.folder.name, error.code)
+            for file in bundle.files:
+                self._seen[file].held_until = time.time() + _HOLD
             return 0
         for file in bundle.files:
             file.with_name(file.name + _SIDECAR).unlink(missing_ok=True)
+            file.with_name(ACTOR).unlink(missing_ok=True)
             remove_empty_folders(self.folder, file.parent)
         _LOG.info("slide %s %s", row.slide_id, "received" if new else "was here already")
         return 1
+
+    def _actor(self, bundle: Bundle) -> str:
+        """Who uploaded it, by name; what lies in the watch folder came from the folder."""
+        if self.source is Source.UPLOAD:
+            with suppress(OSError):
+                return bundle.files[0].with_name(ACTOR).read_text("utf-8")
+        return f"folder:{self.folder.name}"
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def main() -> int:
@@ -132,12 +186,14 @@ def main() -> int:
     layout = services.layout
     uploads = layout.uploads / "done"
     uploads.mkdir(exist_ok=True)
+    opener = ReadingProcess()
     folders = [
-        WatchFolder(services, layout.incoming, Source.WATCH),
-        WatchFolder(services, uploads, Source.UPLOAD),
+        WatchFolder(services, layout.incoming, Source.WATCH, opener),
+        WatchFolder(services, uploads, Source.UPLOAD, opener),
     ]
     stop = threading.Event()
     _LOG.info("ready")
+    opener.warm_up()
     changes = watchfiles.watch(
         layout.incoming, uploads, stop_event=stop, rust_timeout=500, yield_on_timeout=True,
         debounce=100, step=50,

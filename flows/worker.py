@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import resource
 import sys
+from pathlib import Path
 from typing import Any
 
 from flows.ingest import STAGES
-from flows.parent import die_with_parent
 from flows.services import Services, open_services
+from processing.readers import open_slide
 from storage import errors
-from storage.errors import SvartidError, TooLarge
+from storage.errors import SlideError, SvartidError, TooLarge, Transient
 from storage.logs import log_to_stderr
 from storage.records.intake import IntakeState
 from storage.settings import read_settings
@@ -26,13 +28,13 @@ _LOG = logging.getLogger("svartid.worker")
 
 def main() -> int:
     """Serve until standard input closes."""
-    die_with_parent()
     log_to_stderr()
     settings = read_settings()
     services = open_services(settings)
     _limit_memory(settings.memory_limit_mb)
-    answers = sys.stdout
-    sys.stdout = sys.stderr  # a library that prints must not be taken for an answer
+    # A library that prints, from Python or from C, must not be taken for an answer.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     for line in sys.stdin:
         order = json.loads(line)
         answers.write(json.dumps(_obey(services, order)) + "\n")
@@ -41,16 +43,22 @@ def main() -> int:
 
 
 def _obey(services: Services, order: dict[str, Any]) -> dict[str, str]:
-    """Run one stage; the answer says how it went."""
+    """Run one stage, or open a file; the answer says how it went."""
     try:
+        if "open" in order:
+            with open_slide(Path(order["open"])):
+                return {}
         STAGES[IntakeState(order["stage"])](services, order["intake_id"], None)
     except SvartidError as error:
         return {"error": type(error).__name__, "message": str(error)}
+    except OSError as error:
+        kind = SlideError if "open" in order else Transient
+        return {"error": kind.__name__, "message": f"the disk did not answer: {error.strerror}"}
     except MemoryError:
         return {"error": TooLarge.__name__, "message": "it takes more memory than is allowed"}
     except Exception as error:
         # The last line of defence: the service goes on, the log says where it happened.
-        _LOG.exception("stage %s of intake %s", order["stage"], order["intake_id"])
+        _LOG.exception("%s of intake %s", order.get("stage", "opening"), order.get("intake_id"))
         return {"error": "SvartidError", "message": f"internal error ({type(error).__name__})"}
     return {}
 
