@@ -25,7 +25,7 @@ from flows.bundles import bundles_at
 from flows.ingest import complete, read_in
 from flows.receive import receive
 from flows.services import prepare_services
-from storage import intake, people
+from storage import leases, people
 from storage.records.intake import IntakeState, Source
 from storage.records.people import Role
 from storage.settings import read_settings
@@ -51,7 +51,7 @@ def measure_serving(
     services = prepare_services(read_settings(data))
     row, _ = receive(services, bundles_at(slide)[0], Source.COMMAND, "benchmark")
     for state, stage in ((IntakeState.RECEIVED, read_in), (IntakeState.READY, complete)):
-        intake.claim(services.database, "bench:1", 600, (state,))
+        leases.claim(services.database, "bench:1", 600, (state,))
         stage(services, row.intake_id)
     people.ensure_person(services.database, "bench", Role.PATHOLOGIST)
     token = people.create_token(services.database, "bench", Role.PATHOLOGIST, 1)

@@ -9,7 +9,7 @@ from flows.bundles import bundles_at
 from flows.ingest import read_in
 from flows.receive import receive
 from flows.services import prepare_services
-from storage import intake
+from storage import intake, leases
 from storage.records.intake import IntakeState, Source
 from storage.settings import read_settings
 
@@ -21,7 +21,7 @@ def warm_seconds(slide: Path, folder: Path, count: int) -> list[float]:
         data = folder / f"warm-{number}"
         services = prepare_services(read_settings(data))
         row, _ = receive(services, bundles_at(slide)[0], Source.COMMAND, "benchmark")
-        intake.claim(services.database, "bench:1", 600, (IntakeState.RECEIVED,))
+        leases.claim(services.database, "bench:1", 600, (IntakeState.RECEIVED,))
         read_in(services, row.intake_id)
         figures.append(intake.get(services.database, row.intake_id).seconds or 0.0)
         services.database.dispose()

@@ -16,7 +16,7 @@ from flows.liveness import Liveness
 from flows.parent import die_with_parent
 from flows.reporting import PrefectReporter
 from flows.services import Services, open_services
-from storage import intake
+from storage import leases
 from storage.errors import Transient
 from storage.logs import log_to_stderr
 from storage.records.intake import IntakeState
@@ -67,7 +67,7 @@ def _keep_house(
 ) -> None:
     while not stop.wait(_HOUSEKEEPING):
         try:
-            intake.release_abandoned(services.database, liveness.is_alive)
+            leases.release_abandoned(services.database, liveness.is_alive)
             reporter.catch_up()
         except Transient as error:
             _LOG.warning("housekeeping waits: %s", error)

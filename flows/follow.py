@@ -14,7 +14,7 @@ from flows.housekeeping import remove_litter
 from flows.ingest import STAGES, give_up
 from flows.liveness import Liveness, is_locked
 from flows.services import Services
-from storage import intake
+from storage import intake, leases
 from storage.database import retrying
 from storage.errors import NoSpace, ReaderCrashed, SvartidError, TooLarge, Transient
 from storage.records.intake import CLAIMABLE, ENDED, Intake, IntakeState
@@ -67,8 +67,8 @@ class Follower:
     def _work(self, intake_id: str, tell: Tell) -> None:
         """One stage in this process, when nobody else holds the row."""
         database, lease = self.services.database, self.services.settings.keep_alive
-        intake.release_abandoned(database, self._liveness.is_alive)
-        row = intake.claim(database, self._liveness.owner, lease, tuple(CLAIMABLE), intake_id)
+        leases.release_abandoned(database, self._liveness.is_alive)
+        row = leases.claim(database, self._liveness.owner, lease, tuple(CLAIMABLE), intake_id)
         if row is None:
             time.sleep(_POLL)
             return
@@ -84,7 +84,7 @@ class Follower:
                 give_up(self.services, intake_id, error)
             else:
                 wait = _PAUSE * row.attempts
-                intake.give_back(database, intake_id, self._liveness.owner, wait=wait)
+                leases.give_back(database, intake_id, self._liveness.owner, wait=wait)
         except SvartidError as error:
             give_up(self.services, intake_id, error)
         finally:
@@ -113,4 +113,4 @@ class Follower:
         lease = self.services.settings.keep_alive
         while not stop.wait(lease / 3):
             with suppress(Transient):
-                intake.renew(self.services.database, row.intake_id, self._liveness.owner, lease)
+                leases.renew(self.services.database, row.intake_id, self._liveness.owner, lease)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flows.liveness import Liveness, remove_dead_locks
 from flows.originals import remove_abandoned
 from flows.services import Services
-from storage import intake
+from storage import intake, leases
 from storage.database import intake as intake_table
 from storage.intake import Delivery
 from storage.records.intake import Source
@@ -25,7 +25,7 @@ _STALE = 5.0
 
 def clean_up(services: Services, liveness: Liveness) -> None:
     """Before the first claim: nothing half-made stays, nothing whole is lost."""
-    given = intake.release_abandoned(services.database, liveness.is_alive)
+    given = leases.release_abandoned(services.database, liveness.is_alive)
     if given:
         _LOG.info("%d slides of an earlier run go on", given)
     _enter_strays(services, remove_litter(services)["fingerprints"])

@@ -17,7 +17,7 @@ from flows.services import Services
 from processing.pyramid import Progress, copy_source_levels, derive_levels
 from processing.readers import SlideReader, open_slide
 from processing.tiling import Sourced, plan_pyramid
-from storage import intake, ngff
+from storage import intake, leases, ngff
 from storage.errors import Damaged, NoSpace, SvartidError, Transient
 from storage.pyramids import ICC_FILE, associated_file
 from storage.records.intake import READABLE, Intake, IntakeState
@@ -126,7 +126,7 @@ def _noting(services: Services, intake_id: str) -> Progress:
         nonlocal last
         if time.monotonic() - last >= _EVERY:
             last = time.monotonic()
-            intake.progress(services.database, intake_id, done, total)
+            leases.progress(services.database, intake_id, done, total)
 
     return note
 

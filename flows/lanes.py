@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flows.ingest import give_up
 from flows.isolation import Interrupted, ReadingProcess
 from flows.services import Services
-from storage import intake
+from storage import leases
 from storage.errors import NoSpace, ReaderCrashed, SvartidError, Transient
 from storage.records.intake import Intake, IntakeState
 
@@ -59,11 +59,11 @@ class Lane:
     def _step(self, process: ReadingProcess) -> bool:
         """One row; False when there was none."""
         process.warm_up()
-        if not intake.waiting(self.services.database, self.wanted):
+        if not leases.waiting(self.services.database, self.wanted):
             return False
         owner = f"{self.owner}#{uuid.uuid4().hex[:8]}"  # two lanes are two owners
         lease = self.services.settings.keep_alive
-        row = intake.claim(self.services.database, owner, lease, self.wanted)
+        row = leases.claim(self.services.database, owner, lease, self.wanted)
         if row is not None:
             self.report(row, lambda: self.work(row, process, owner))
         return row is not None
@@ -78,18 +78,18 @@ class Lane:
                 row,
                 settings.phase_one_limit,
                 settings.keep_alive / 3,
-                lambda: intake.renew(database, row.intake_id, owner, settings.keep_alive),
+                lambda: leases.renew(database, row.intake_id, owner, settings.keep_alive),
             )
         except NoSpace as error:
             self._end(row, error)
         except Interrupted:
-            intake.give_back(database, row.intake_id, owner, counted=False)
+            leases.give_back(database, row.intake_id, owner, counted=False)
         except Transient as error:
             if row.attempts >= MOST_TRIES:
                 self._end(row, error)
                 return
             _LOG.warning("slide %s is tried again: %s", row.slide_id, error)
-            intake.give_back(database, row.intake_id, owner, wait=self._pause(row.attempts))
+            leases.give_back(database, row.intake_id, owner, wait=self._pause(row.attempts))
         except SvartidError as error:
             self._end(row, error)
         else:

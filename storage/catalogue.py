@@ -1,16 +1,26 @@
-"""Read-only queries over the slides that can be read."""
+"""The slides that can be read: entered when phase one is published, and asked for."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Connection, Row
 
 from storage.database import Database, slide
 from storage.errors import NotFound
 from storage.records.geometry import Size
-from storage.records.slide import Mpp, MppOrigin, Notice, Slide, SlideMetadata
+from storage.records.intake import Intake
+from storage.records.slide import (
+    Mpp,
+    MppOrigin,
+    Notice,
+    PyramidRecord,
+    Slide,
+    SlideMetadata,
+    printable,
+)
 
 
 def slides(database: Database, limit: int = 500) -> list[Slide]:
@@ -27,6 +37,14 @@ def get_slide(database: Database, slide_id: str) -> Slide:
     if row is None:
         raise NotFound(f"no slide {slide_id}")
     return _slide(row)
+
+
+def enter_slide(
+    connection: Connection, row: Intake, pyramid: PyramidRecord, moment: datetime
+) -> None:
+    """Enter a slide, readable since `moment`, inside the caller's transaction."""
+    connection.execute(sa.delete(slide).where(slide.c.slide_id == row.slide_id))
+    connection.execute(sa.insert(slide).values(_slide_row(row, pyramid, moment)))
 
 
 def _slide(row: Row[Any]) -> Slide:
@@ -53,3 +71,29 @@ def _slide(row: Row[Any]) -> Slide:
         ready_at=row.ready_at,
         complete_at=row.complete_at,
     )
+
+
+def _slide_row(row: Intake, pyramid: PyramidRecord, moment: datetime) -> dict[str, Any]:
+    about, plan = pyramid.metadata, pyramid.plan
+    return {
+        "slide_id": row.slide_id,
+        "fingerprint": row.fingerprint,
+        "name": row.name,
+        "bytes": row.bytes,
+        "width": plan.size.width,
+        "height": plan.size.height,
+        "tile_edge": plan.tile_edge,
+        "mpp_x": about.mpp.x if about.mpp else None,
+        "mpp_y": about.mpp.y if about.mpp else None,
+        "mpp_origin": about.mpp.origin.value if about.mpp else "unknown",
+        "objective_power": about.objective_power,
+        "scanner": printable(about.scanner) if about.scanner else None,
+        "vendor": printable(about.vendor),
+        "barcode": printable(about.barcode) if about.barcode else None,
+        "notices": [notice.value for notice in about.notices],
+        "associated": sorted(pyramid.associated),
+        "icc": pyramid.icc_profile is not None,
+        "copied": plan.levels[0].origin.value == "copied",
+        "received_at": row.received_at,
+        "ready_at": moment,
+    }

@@ -18,6 +18,7 @@ import fcntl
 import ipaddress
 import os
 import socket
+import time
 from pathlib import Path
 
 from flows.commands.common import complain
@@ -28,6 +29,7 @@ from storage.layout import Layout
 from storage.settings import read_settings
 
 SUMMARY = "start everything and print the address"
+_LOCK_TRIES = 5
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -52,10 +54,7 @@ def run(args: argparse.Namespace) -> int:
         return 2
     settings = read_settings(args.data)
     layout = settings.layout.create()
-    lock = os.open(layout.run / "up.lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _take_lock(layout):
         complain(f"svartid up: another one runs on {layout.root}; stop it or give another --data")
         return 1
     if not _is_free(args.host, args.port):
@@ -70,6 +69,20 @@ def run(args: argparse.Namespace) -> int:
     _greet(address, layout, password)
     asyncio.run(supervise(settings, address, demo=args.demo))
     return 0
+
+
+def _take_lock(layout: Layout) -> bool:
+    """Hold the data folder until this process ends; a few tries, since others may just look."""
+    lock = os.open(layout.run / "up.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)
+        else:
+            return True
+    os.close(lock)
+    return False
 
 
 def _refusal(args: argparse.Namespace) -> str | None:

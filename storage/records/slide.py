@@ -144,3 +144,11 @@ class Slide:
     received_at: datetime
     ready_at: datetime
     complete_at: datetime | None
+
+
+def printable(text: str) -> str:
+    """Text out of a file, fit for any database: no control characters, no lone surrogates."""
+    words = " ".join(text.split())
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words
+    )

@@ -23,7 +23,7 @@ from flows.isolation import Interrupted, ReadingProcess
 from flows.lanes import Lane
 from flows.services import Services, prepare_services
 from flows.verification import verify_slide
-from storage import intake
+from storage import intake, leases
 from storage.catalogue import get_slide
 from storage.database import Database
 from storage.errors import Damaged, ReaderCrashed, SvartidError, TookTooLong, Transient
@@ -265,7 +265,7 @@ def test_two_at_work_on_one_slide_do_no_harm(services: Services, tiny_svs: Path)
     descriptor = os.open(services.layout.originals / row.fingerprint, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        intake.give_back(services.database, row.intake_id)
+        leases.give_back(services.database, row.intake_id)
         with running(lane_of(services)):
             time.sleep(0.5)
             assert state_of(services, row) is not S.READY
@@ -282,7 +282,7 @@ def test_a_lane_never_dies(services: Services, tiny_svs: Path) -> None:
 
     def failing(row: Intake, work: Callable[[], None]) -> None:
         if errors:
-            intake.give_back(services.database, row.intake_id)
+            leases.give_back(services.database, row.intake_id)
             raise errors.pop()
         work()
 

@@ -8,7 +8,7 @@ from flows.bundles import bundles_at
 from flows.ingest import complete, read_in
 from flows.receive import receive
 from flows.services import Services
-from storage import intake
+from storage import intake, leases
 from storage.catalogue import get_slide
 from storage.records.intake import Intake, IntakeState, Source
 from storage.records.slide import Slide
@@ -22,7 +22,7 @@ def deliver(services: Services, path: Path, *, move: bool = False) -> Intake:
 
 
 def claim(services: Services, row: Intake, state: IntakeState) -> Intake:
-    claimed = intake.claim(services.database, "tester", 60, (state,), row.intake_id)
+    claimed = leases.claim(services.database, "tester", 60, (state,), row.intake_id)
     assert claimed is not None
     return claimed
 

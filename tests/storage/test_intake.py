@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from storage import intake
+from storage import intake, leases
 from storage.catalogue import get_slide
 from storage.database import Database
 from storage.errors import Damaged, NoSpace, NotFound, Refused, TookTooLong
@@ -26,13 +26,13 @@ BOTH = (IntakeState.RECEIVED, IntakeState.READY)
 
 _CLAIM_ALL = """
 import json, sys
-from storage import intake
+from storage import intake, leases
 from storage.database import Database
 from storage.records.intake import IntakeState
 database, owner, mine = Database(sys.argv[1]), sys.argv[2], []
 print("ready", flush=True)
 sys.stdin.readline()
-while (row := intake.claim(database, owner, 60, (IntakeState.RECEIVED,))) is not None:
+while (row := leases.claim(database, owner, 60, (IntakeState.RECEIVED,))) is not None:
     mine.append(row.intake_id)
 print(json.dumps(mine))
 """
@@ -41,7 +41,7 @@ print(json.dumps(mine))
 def ready(database: Database, name: str) -> str:
     """A slide that has been through phase one; its intake's id."""
     row, _ = intake.submit(database, delivery(name))
-    intake.claim(database, "first", 60, READING, row.intake_id)
+    leases.claim(database, "first", 60, READING, row.intake_id)
     intake.mark_ready(database, row.intake_id, pyramid(name))
     return row.intake_id
 
@@ -54,46 +54,46 @@ def test_the_same_bytes_are_one_row(database: Database) -> None:
 
 
 def test_an_unknown_row_is_not_found(database: Database) -> None:
-    for call in (intake.get, intake.give_back):
+    for call in (intake.get, leases.give_back):
         with pytest.raises(NotFound):
             call(database, "nobody")
 
 
 def test_the_oldest_is_claimed_first_and_only_once(database: Database) -> None:
     rows = [intake.submit(database, delivery(name))[0] for name in "abc"]
-    claimed = [intake.claim(database, "one", 60, BOTH) for _ in range(4)]
+    claimed = [leases.claim(database, "one", 60, BOTH) for _ in range(4)]
     assert [row and row.intake_id for row in claimed] == [row.intake_id for row in rows] + [None]
-    assert not intake.waiting(database, BOTH)
+    assert not leases.waiting(database, BOTH)
 
 
 def test_a_claim_takes_only_what_is_wanted(database: Database) -> None:
     ready(database, "a")
-    assert intake.claim(database, "one", 60, READING) is None
-    row = intake.claim(database, "one", 60, COMPLETING)
+    assert leases.claim(database, "one", 60, READING) is None
+    row = leases.claim(database, "one", 60, COMPLETING)
     assert row is not None
     assert row.state is IntakeState.COMPLETING
 
 
 def test_a_lease_belongs_to_one_owner(database: Database) -> None:
     row, _ = intake.submit(database, delivery("a"))
-    intake.claim(database, "one", 60, READING)
-    assert intake.renew(database, row.intake_id, "one", 60)
-    assert not intake.renew(database, row.intake_id, "two", 60)
-    intake.give_back(database, row.intake_id, "two")
+    leases.claim(database, "one", 60, READING)
+    assert leases.renew(database, row.intake_id, "one", 60)
+    assert not leases.renew(database, row.intake_id, "two", 60)
+    leases.give_back(database, row.intake_id, "two")
     assert intake.get(database, row.intake_id).state is IntakeState.READING
-    intake.give_back(database, row.intake_id, "one")
-    assert not intake.renew(database, row.intake_id, "one", 60)
+    leases.give_back(database, row.intake_id, "one")
+    assert not leases.renew(database, row.intake_id, "one", 60)
 
 
 def test_a_row_given_back_waits_as_long_as_was_said(database: Database) -> None:
     row, _ = intake.submit(database, delivery("a"))
-    intake.claim(database, "one", 60, READING)
-    intake.give_back(database, row.intake_id, "one", wait=0.3)
-    assert not intake.waiting(database, READING)
-    assert intake.claim(database, "one", 60, READING) is None
+    leases.claim(database, "one", 60, READING)
+    leases.give_back(database, row.intake_id, "one", wait=0.3)
+    assert not leases.waiting(database, READING)
+    assert leases.claim(database, "one", 60, READING) is None
     time.sleep(0.35)
-    assert intake.waiting(database, READING)
-    again = intake.claim(database, "one", 60, READING)
+    assert leases.waiting(database, READING)
+    again = leases.claim(database, "one", 60, READING)
     assert again is not None
     assert again.attempts == 2
 
@@ -101,8 +101,8 @@ def test_a_row_given_back_waits_as_long_as_was_said(database: Database) -> None:
 def test_a_try_that_does_not_count(database: Database) -> None:
     row, _ = intake.submit(database, delivery("a"))
     for _ in range(5):
-        assert intake.claim(database, "one", 60, READING) is not None
-        intake.give_back(database, row.intake_id, "one", counted=False)
+        assert leases.claim(database, "one", 60, READING) is not None
+        leases.give_back(database, row.intake_id, "one", counted=False)
     assert intake.get(database, row.intake_id).attempts == 0
 
 
@@ -110,27 +110,27 @@ def test_a_try_that_does_not_count(database: Database) -> None:
 def test_abandoned_work_is_given_back(database: Database, lease: float) -> None:
     """Because the lease ran out, or because its owner is known to be dead."""
     row, _ = intake.submit(database, delivery("a"))
-    intake.claim(database, "one", lease, READING)
-    assert intake.release_abandoned(database, lambda owner: lease < 0) == 1
+    leases.claim(database, "one", lease, READING)
+    assert leases.release_abandoned(database, lambda owner: lease < 0) == 1
     assert intake.get(database, row.intake_id).state is IntakeState.RECEIVED
-    assert intake.release_abandoned(database, lambda owner: False) == 0
-    assert intake.claim(database, "two", 60, READING) is not None
+    assert leases.release_abandoned(database, lambda owner: False) == 0
+    assert leases.claim(database, "two", 60, READING) is not None
 
 
 def test_work_under_a_living_lease_is_left_alone(database: Database) -> None:
     intake.submit(database, delivery("a"))
-    intake.claim(database, "one", 60, READING)
-    assert intake.release_abandoned(database, lambda owner: True) == 0
+    leases.claim(database, "one", 60, READING)
+    assert leases.release_abandoned(database, lambda owner: True) == 0
 
 
 def test_a_second_phase_that_fails_leaves_the_slide(database: Database) -> None:
     intake_id = ready(database, "a")
     slide_id = intake.get(database, intake_id).slide_id
-    intake.claim(database, "one", 60, COMPLETING)
+    leases.claim(database, "one", 60, COMPLETING)
     assert intake.mark_ended(database, intake_id, Damaged("a shard")) is IntakeState.FAILED
     assert get_slide(database, slide_id).complete_at is None
     assert intake.try_again(database, intake_id, "ops").state is IntakeState.READY
-    intake.claim(database, "one", 60, COMPLETING)
+    leases.claim(database, "one", 60, COMPLETING)
     intake.mark_complete(database, intake_id)
     assert get_slide(database, slide_id).complete_at is not None
 
@@ -145,7 +145,7 @@ def test_delivering_again_is_a_second_try(database: Database) -> None:
 
 def test_what_has_ended_stays_as_it_ended(database: Database) -> None:
     intake_id = ready(database, "a")
-    intake.claim(database, "one", 60, COMPLETING)
+    leases.claim(database, "one", 60, COMPLETING)
     intake.mark_complete(database, intake_id)
     assert intake.mark_ended(database, intake_id, TookTooLong("late")) is IntakeState.COMPLETE
     with pytest.raises(Refused):
@@ -176,7 +176,7 @@ def test_threads_claim_every_row_once(database: Database) -> None:
     def claim_all(owner: int) -> list[str]:
         begin.wait()
         mine = []
-        while (row := intake.claim(database, f"thread-{owner}", 60, READING)) is not None:
+        while (row := leases.claim(database, f"thread-{owner}", 60, READING)) is not None:
             mine.append(row.intake_id)
         return mine
 

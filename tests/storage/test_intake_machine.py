@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
-from storage import catalogue, intake
+from storage import catalogue, intake, leases
 from storage.database import Database
 from storage.database import intake as intake_table
 from storage.errors import Damaged, NoSpace, NotFound, Refused, SvartidError, Transient
@@ -78,8 +78,8 @@ class IntakeMachine(RuleBasedStateMachine):
     @rule(owner=owners, wanted=st.sampled_from([(S.RECEIVED,), (S.READY,), tuple(CLAIMABLE)]))
     def claim(self, owner: str, wanted: tuple[IntakeState, ...]) -> None:
         waiting = [known for known in self.rows.values() if known.state in wanted]
-        assert intake.waiting(self.database, wanted) == bool(waiting)
-        row = intake.claim(self.database, owner, 60, wanted)
+        assert leases.waiting(self.database, wanted) == bool(waiting)
+        row = leases.claim(self.database, owner, 60, wanted)
         assert (row is None) == (not waiting)
         if row is not None:
             (known,) = [known for known in waiting if known.intake_id == row.intake_id]
@@ -91,14 +91,14 @@ class IntakeMachine(RuleBasedStateMachine):
     @rule(name=names, owner=owners)
     def renew(self, name: str, owner: str) -> None:
         if known := self.row(name):
-            kept = intake.renew(self.database, known.intake_id, owner, 60)
+            kept = leases.renew(self.database, known.intake_id, owner, 60)
             assert kept == (known.state in WORKING and known.owner == owner)
 
     @precondition(lambda self: self.rows)
     @rule(name=names, done=st.integers(0, 9))
     def progress(self, name: str, done: int) -> None:
         if known := self.row(name):
-            intake.progress(self.database, known.intake_id, done, 9)
+            leases.progress(self.database, known.intake_id, done, 9)
             if known.state in WORKING:
                 known.progress = (done, 9)
 
@@ -106,7 +106,7 @@ class IntakeMachine(RuleBasedStateMachine):
     @rule(name=names, owner=st.one_of(st.none(), owners), counted=st.booleans())
     def give_back(self, name: str, owner: str | None, counted: bool) -> None:
         if known := self.row(name):
-            intake.give_back(self.database, known.intake_id, owner, counted=counted)
+            leases.give_back(self.database, known.intake_id, owner, counted=counted)
             if known.state in WORKING and owner in (None, known.owner):
                 known.state, known.owner = WORKING[known.state], None
                 known.attempts -= not counted
@@ -114,7 +114,7 @@ class IntakeMachine(RuleBasedStateMachine):
     @rule(dead=owners)
     def release_abandoned(self, dead: str) -> None:
         left = [each for each in self.rows.values() if each.state in WORKING and each.owner == dead]
-        assert intake.release_abandoned(self.database, lambda owner: owner != dead) == len(left)
+        assert leases.release_abandoned(self.database, lambda owner: owner != dead) == len(left)
         for known in left:
             known.state, known.owner = WORKING[known.state], None
 
