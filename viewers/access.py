@@ -14,13 +14,18 @@ from urllib.parse import quote, urlsplit
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.exceptions import WebSocketException
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from storage import people
 from storage.database import Database
+from storage.errors import Transient
 from storage.records.people import Principal, Right, allowed
+from viewers.headers import SECURITY
 
 _FRESH = 5.0
 """Seconds a look-up of a secret is good for; a revoked session ends within them."""
@@ -52,21 +57,19 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        secret, by_cookie = self._secret(headers)
-        principal = await self._principal(secret) if secret else None
-        scope.setdefault("state", {})["principal"] = principal
-        forgeable = by_cookie and (scope["type"] == "websocket" or scope["method"] not in _SAFE)
-        if forgeable and not self._same_origin(headers):
-            await JSONResponse({"error": "cross_site"}, 403)(scope, receive, send)
+        bearer = _bearer(headers)
+        unsafe = scope["type"] == "websocket" or scope["method"] not in _SAFE
+        if bearer is None and unsafe and not self._same_origin(headers):
+            await _refuse("cross_site", 403)(scope, receive, send)
             return
+        secret = bearer or cookie_value(headers.get("cookie", ""), self._cookie)
+        try:
+            principal = await self._principal(secret) if secret else None
+        except Transient as error:
+            await _refuse(error.code, 503)(scope, receive, send)
+            return
+        scope.setdefault("state", {})["principal"] = principal
         await self._app(scope, receive, send)
-
-    def _secret(self, headers: Headers) -> tuple[str | None, bool]:
-        authorization = headers.get("authorization", "")
-        if authorization[:7].lower() == "bearer ":
-            return authorization[7:].strip(), False
-        cookie = headers.get("cookie")
-        return (cookie_value(cookie, self._cookie), True) if cookie else (None, False)
 
     async def _principal(self, secret: str) -> Principal | None:
         known = self._known.get(secret)
@@ -89,7 +92,17 @@ class Gate:
             return headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
         if self._origin and origin == self._origin:
             return True
-        return urlsplit(origin).netloc == headers.get("host", "")
+        host = urlsplit(origin).netloc
+        return host != "" and host == headers.get("host")
+
+
+def _bearer(headers: Headers) -> str | None:
+    authorization = headers.get("authorization", "")
+    return authorization[7:].strip() if authorization[:7].lower() == "bearer " else None
+
+
+def _refuse(code: str, status: int) -> Response:
+    return JSONResponse({"error": code}, status, SECURITY | {"Cache-Control": "no-store"})
 
 
 def cookie_name(secure: bool) -> str:
@@ -119,10 +132,13 @@ def principal_of(request: Request) -> Principal:
 def needs(right: Right) -> Any:  # noqa: ANN401 - FastAPI's Depends has no public type
     """A FastAPI dependency that lets only those with the right pass."""
 
-    def check(request: Request) -> None:
-        principal: Principal | None = request.state.principal
-        if not allowed(principal, right):
-            raise Forbidden(principal)
+    def check(connection: HTTPConnection) -> None:
+        principal: Principal | None = connection.state.principal
+        if allowed(principal, right):
+            return
+        if connection.scope["type"] == "websocket":
+            raise WebSocketException(WS_1008_POLICY_VIOLATION)
+        raise Forbidden(principal)
 
     check.right = right  # type: ignore[attr-defined]
     return Depends(check)

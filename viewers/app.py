@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI, Request
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from processing.tiles import Tiles
 from storage.database import Database
@@ -30,17 +29,8 @@ from viewers import (
 from viewers.access import Gate, needs, principal_of
 from viewers.audit import Audit
 from viewers.context import Context
+from viewers.headers import SecurityHeaders
 from viewers.tiles import TileApp
-
-_SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' blob: data:; style-src 'self'; "
-        "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 
 me = APIRouter(tags=["people"])
 
@@ -50,25 +40,6 @@ def who_am_i(request: Request) -> dict[str, str]:
     """Name and role of whoever asks."""
     principal = principal_of(request)
     return {"name": principal.name, "role": principal.role.value}
-
-
-class SecurityHeaders:
-    """Adds the headers every page and answer carries."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, adding headers that are not there."""
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _SECURITY.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, sending)
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -86,14 +57,14 @@ def build_api(context: Context) -> FastAPI:
     """Pages and API; every route names the right it needs."""
     app = FastAPI(
         title="svartid", version=version("svartid"), docs_url=None, redoc_url=None,
-        openapi_url=None,
+        openapi_url=None, redirect_slashes=False,
     )  # fmt: skip
     app.state.context = context
-    for router in (health.router, me, slides.router, ops.router, changes.router):
+    for router in (
+        health.router, me, slides.router, ops.router, changes.router, uploads.router,
+        prefect_proxy.router, static.router,
+    ):  # fmt: skip
         app.include_router(router)
-    app.include_router(uploads.create_router(context.settings))
-    app.include_router(prefect_proxy.router)
-    app.include_router(static.router)
     app.include_router(_openapi(app))
     app.router.routes.extend([*signin.routes, *pages.routes])
     errors.install(app)

@@ -8,7 +8,6 @@ from collections import OrderedDict
 
 from storage.access_log import log_access
 from storage.database import Database
-from storage.errors import Transient
 from storage.records.people import Principal
 
 _FOLD = 900.0
@@ -31,16 +30,12 @@ class Audit:
 
     def log(self, principal: Principal, action: str, slide_id: str | None) -> None:
         """Write the line unless a fresh one is there. Errors: Transient, then nothing is shown."""
-        key = (principal.session, action, slide_id)
-        with self._lock:
+        if self.is_fresh(principal, action, slide_id):
+            return
+        with self._lock:  # whoever comes meanwhile waits for the line: nothing is shown before it
             if self.is_fresh(principal, action, slide_id):
                 return
-            self._lately[key] = time.monotonic()
+            log_access(self._database, principal, action, slide_id)
+            self._lately[principal.session, action, slide_id] = time.monotonic()
             while len(self._lately) > _MOST:
                 self._lately.popitem(last=False)
-        try:
-            log_access(self._database, principal, action, slide_id)
-        except Transient:
-            with self._lock:
-                self._lately.pop(key, None)
-            raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import sqlalchemy as sa
@@ -20,6 +21,8 @@ router = APIRouter()
 _EVERY = 0.5
 _ALIVE = 20.0
 """Seconds between two comments that keep proxies from closing a quiet stream."""
+_LONGEST = 600.0
+"""Then the browser has to come again, and be let in again."""
 Marks = dict[str, object]
 
 
@@ -34,7 +37,8 @@ async def changes(request: Request) -> StreamingResponse:
 async def _stream(request: Request, context: Context) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     known, quiet = await run_in_threadpool(_marks, context), 0.0
-    while not await request.is_disconnected():
+    ends = time.monotonic() + _LONGEST
+    while time.monotonic() < ends and not await request.is_disconnected():
         await asyncio.sleep(_EVERY)
         quiet += _EVERY
         now = await run_in_threadpool(_marks, context)

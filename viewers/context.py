@@ -8,6 +8,7 @@ from fastapi import Request
 
 from processing.tiles import Tiles
 from storage.database import Database
+from storage.errors import NotFound
 from storage.settings import Settings
 from viewers.audit import Audit
 
@@ -26,3 +27,10 @@ def context_of(request: Request) -> Context:
     """The process's context."""
     context: Context = request.app.state.context
     return context
+
+
+def plain_id(text: str) -> str:
+    """An id as it may be asked for: letters and digits. Errors: NotFound."""
+    if not (text.isascii() and text.isalnum() and len(text) <= 64):
+        raise NotFound("nothing has such an id")
+    return text

@@ -21,6 +21,13 @@ _STATUS: tuple[tuple[type[SvartidError], int], ...] = (
     (Transient, 503),
     (SvartidError, 500),
 )
+_WORDS = {
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "too_large",
+    507: "no_space",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -54,8 +61,9 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    words = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-    return _answer(request, error.status_code, words.get(error.status_code, "refused"))
+    answer = _answer(request, error.status_code, _WORDS.get(error.status_code, "refused"))
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -20,7 +20,7 @@ from storage.layout import Layout
 from storage.records.intake import IntakeState
 from storage.records.people import Right
 from viewers.access import needs, principal_of
-from viewers.context import context_of
+from viewers.context import context_of, plain_id
 
 router = APIRouter(tags=["ops"])
 OPERATE = [needs(Right.OPERATE)]
@@ -45,7 +45,7 @@ def list_intake(request: Request, state: IntakeState | None = None) -> dict[str,
 @router.get("/api/v1/intake/{intake_id}", dependencies=[needs(Right.DELIVER_SLIDES)])
 def read_intake(request: Request, intake_id: str) -> dict[str, Any]:
     """One received file."""
-    return intake_json(intake.get(context_of(request).database, intake_id))
+    return intake_json(intake.get(context_of(request).database, plain_id(intake_id)))
 
 
 @router.post("/api/v1/intake/{intake_id}/retry", status_code=204, dependencies=OPERATE)
@@ -70,13 +70,14 @@ def overview(request: Request) -> dict[str, Any]:
         "started_at": board.get("started_at"),
         "processes": board.get("processes", []),
         "prefect": {"state": board.get("prefect", "down")},
-        "disk": _cached("disk", lambda: _disk(layout), 30.0),
+        "disk": _cached(f"disk of {layout.root}", lambda: _disk(layout), 30.0),
         "flow_runs": _cached("runs", _flow_runs, _FRESH),
     }
 
 
 def _again(request: Request, intake_id: str) -> Response:
-    intake.try_again(context_of(request).database, intake_id, principal_of(request).name)
+    context, who = context_of(request), principal_of(request).name
+    intake.try_again(context.database, plain_id(intake_id), who)
     return Response(status_code=204)
 
 

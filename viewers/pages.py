@@ -124,10 +124,15 @@ def render(request: Request, template: str, status: int = 200, **values: object)
 
 
 def render_signin(
-    request: Request, next_page: str | None, error: str | None = None, status: int = 200
+    request: Request,
+    next_page: str | None,
+    error: str | None = None,
+    status: int = 200,
+    name: str = "",
 ) -> Response:
-    """The sign-in page; `error` is one of the marked texts above."""
-    return render(request, "signin.html", status, error=error, next=safe_next(next_page))
+    """The sign-in page; `error` is one of the marked texts above, `name` what was typed."""
+    values = {"error": error, "next": safe_next(next_page), "name": name}
+    return render(request, "signin.html", status, **values)
 
 
 def render_error(

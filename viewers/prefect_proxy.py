@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.websockets import WebSocketDisconnect
 
 from storage.errors import Transient
-from storage.records.people import Right, allowed
+from storage.records.people import Right
 from viewers.access import needs
 
 router = APIRouter(include_in_schema=False)
@@ -58,13 +58,9 @@ async def prefect(request: Request, path: str) -> Response:
     return StreamingResponse(_body(client, answer), answer.status_code, headers=kept)
 
 
-@router.websocket(_BASE + "/{path:path}")
+@router.websocket(_BASE + "/{path:path}", dependencies=[needs(Right.OPERATE)])
 async def prefect_events(socket: WebSocket, path: str) -> None:
     """Prefect's event streams."""
-    principal = socket.scope["state"]["principal"]
-    if not allowed(principal, Right.OPERATE):
-        await socket.close(4403)
-        return
     address = _upstream(path).replace("http://", "ws://", 1)
     protocols = socket.scope.get("subprotocols") or None
     try:

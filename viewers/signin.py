@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import Request
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -18,6 +20,8 @@ from viewers.pages import TOO_MANY_TRIES, WRONG_NAME_OR_PASSWORD, render_signin,
 _LIMITER = MovingWindowRateLimiter(MemoryStorage())
 _TRIES = RateLimitItemPerMinute(10)
 _LONGEST = 200
+_AT_ONCE = asyncio.Semaphore(2)
+"""Checking a password takes 64 MiB, on purpose; a flood of tries must not take them all at once."""
 
 
 async def sign_in(request: Request) -> Response:
@@ -28,12 +32,14 @@ async def sign_in(request: Request) -> Response:
     name, password = str(form.get("name", ""))[:80], str(form.get("password", ""))
     client = request.client.host if request.client else "unknown"
     if not _LIMITER.hit(_TRIES, name.lower(), client):
-        return render_signin(request, next_page, TOO_MANY_TRIES, 429)
+        return render_signin(request, next_page, TOO_MANY_TRIES, 429, name)
     role = None
     if 0 < len(password) <= _LONGEST:
-        role = await run_in_threadpool(people.check_password, context.database, name, password)
+        async with _AT_ONCE:
+            role = await run_in_threadpool(people.check_password, context.database, name, password)
     if role is None:
-        return render_signin(request, next_page, WRONG_NAME_OR_PASSWORD, 401)
+        return render_signin(request, next_page, WRONG_NAME_OR_PASSWORD, 401, name)
+    _LIMITER.clear(_TRIES, name.lower(), client)
     secret = await run_in_threadpool(people.open_session, context.database, name, role)
     response = RedirectResponse(safe_next(next_page), 303)
     response.set_cookie(
@@ -57,7 +63,8 @@ async def sign_out(request: Request) -> Response:
         await run_in_threadpool(people.close_session, context.database, secret)
         request.app.state.forget(secret)
     response = RedirectResponse("/signin", 303)
-    response.delete_cookie(name, path="/")
+    secure = context.settings.secure_cookies
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
     return response
 
 

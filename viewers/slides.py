@@ -15,7 +15,7 @@ from storage.records.intake import IntakeState
 from storage.records.people import Right, allowed
 from storage.tiles import OpenPyramid
 from viewers.access import needs, principal_of
-from viewers.context import Context, context_of
+from viewers.context import Context, context_of, plain_id
 
 router = APIRouter()
 READ = [needs(Right.READ_SLIDES)]
@@ -46,7 +46,7 @@ def list_slides(request: Request) -> dict[str, Any]:
 def read_slide(request: Request, slide_id: str) -> dict[str, Any]:
     """One readable slide."""
     context = context_of(request)
-    slide = get_slide(context.database, slide_id)
+    slide = get_slide(context.database, plain_id(slide_id))
     context.audit.log(principal_of(request), "metadata", slide_id)
     return slide_json(slide)
 
@@ -67,21 +67,19 @@ def associated_image(request: Request, slide_id: str, name: str) -> Response:
     """Label, overview or thumbnail; a thumbnail is made where the scanner gave none."""
     context = context_of(request)
     pyramid = _pyramid(context, slide_id)
-    context.audit.log(principal_of(request), "label" if name == "label" else "view", slide_id)
     file = pyramid.record.associated.get(name)
-    if file is not None:
-        data = (pyramid.folder / file).read_bytes()
-        return Response(data, media_type=_MEDIA[file.rpartition(".")[2]], headers=_private(86400))
-    if name != "thumbnail":
+    if file is None and name != "thumbnail":
         raise NotFound("the slide has no such image")
-    data = context.tiles.thumbnail(pyramid)
-    return Response(data, media_type="image/jpeg", headers=_private(86400))
+    context.audit.log(principal_of(request), name, slide_id)
+    if file is not None:
+        data, media = (pyramid.folder / file).read_bytes(), _MEDIA[file.rpartition(".")[2]]
+    else:
+        data, media = context.tiles.thumbnail(pyramid), "image/jpeg"
+    return Response(data, media_type=media, headers=_private(86400))
 
 
 def _pyramid(context: Context, slide_id: str) -> OpenPyramid:
-    if len(slide_id) != 20 or not slide_id.isalnum():
-        raise NotFound("no such slide")
-    return context.tiles.pyramid(slide_id)
+    return context.tiles.pyramid(plain_id(slide_id))
 
 
 def _private(seconds: int) -> dict[str, str]:

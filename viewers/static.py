@@ -22,6 +22,8 @@ _SERVED = frozenset({".js", ".mjs", ".css", ".svg", ".png", ".ico", ".map", ".tx
 )
 def static_file(digest: str, path: str) -> Response:
     """A file below viewers/static, immutable under its digest."""
+    if not path.isprintable():
+        raise NotFound("no such file")
     file = (STATIC / path).resolve()
     if not file.is_relative_to(STATIC) or file.suffix not in _SERVED or not file.is_file():
         raise NotFound("no such file")

@@ -6,6 +6,7 @@ Stored bytes go out as they are; at the right and bottom edge they are padded to
 
 from __future__ import annotations
 
+import logging
 import re
 
 import google_crc32c
@@ -13,19 +14,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from processing.tiles import Tiles, pyramid_level
-from storage.errors import NotFound, SvartidError
+from storage.errors import NotFound, SvartidError, Transient
 from storage.records.people import Principal, Right, allowed
 from storage.tiles import OpenPyramid
 from viewers.audit import Audit
+from viewers.headers import RAW
 
+_LOG = logging.getLogger("svartid.web")
 RIGHT = Right.READ_SLIDES
 _ADDRESS = re.compile(r"/slides/([0-9a-f]{20})_files/(\d{1,2})/(\d{1,7})_(\d{1,7})\.jpe?g")
 _METHODS = frozenset({"GET", "HEAD"})
 _CACHING = (b"cache-control", b"private, max-age=31536000, immutable")
-_ALWAYS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
 
 
 class TileApp:
@@ -63,8 +62,14 @@ class TileApp:
             data = await self._bytes(pyramid, level, int(match[3]), int(match[4]))
         except NotFound:
             await _refuse(send, 404, b"not_found")
-        except SvartidError as error:
+        except Transient as error:
             await _refuse(send, 503, error.code.encode())
+        except SvartidError as error:
+            _LOG.error("tile of slide %s: %s", slide_id, error)
+            await _refuse(send, 500, error.code.encode())
+        except Exception:
+            _LOG.exception("tile of slide %s", slide_id)
+            await _refuse(send, 500, b"internal")
         else:
             await _send_tile(scope, send, data)
 
@@ -81,7 +86,7 @@ class TileApp:
 
 async def _send_tile(scope: Scope, send: Send, data: bytes) -> None:
     etag = b'"%08x-%x"' % (google_crc32c.value(data), len(data))
-    headers = [(b"etag", etag), _CACHING, *_ALWAYS]
+    headers = [(b"etag", etag), _CACHING, *RAW]
     if any(name == b"if-none-match" and etag in value for name, value in scope["headers"]):
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
@@ -98,7 +103,9 @@ async def _refuse(send: Send, status: int, code: bytes) -> None:
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
-        *_ALWAYS,
+        *RAW,
     ]
+    if status == 405:
+        headers.append((b"allow", b"GET, HEAD"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

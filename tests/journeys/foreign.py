@@ -93,7 +93,9 @@ def tiff_streams(path: Path) -> list[bytes]:
         tiles = list(zip(page.dataoffsets, page.databytecounts, strict=True))
         with path.open("rb") as file:
             streams = [_at(file, offset, count) for offset, count in tiles]
-    marker = _ADOBE_RGB if page.photometric == _RGB and _components(streams[0]) == b"\0\1\2" else b""
+    marker = (
+        _ADOBE_RGB if page.photometric == _RGB and _components(streams[0]) == b"\0\1\2" else b""
+    )
     return [b"\xff\xd8" + tables[2:-2] + marker + stream[2:] for stream in streams]
 
 

@@ -1,5 +1,6 @@
 /** The OpenSeadragon viewer for one slide, and the few moves all controls share. */
 import { forestallInlineStyle, microscopeOptions } from "./microscope_options.js";
+import { drawTilesSharp } from "./sharp_drawer.js";
 
 const PAN_SHARE = 0.15;
 
@@ -15,6 +16,7 @@ export class Microscope {
   constructor(canvas, navigator, slide) {
     this.slide = slide;
     forestallInlineStyle();
+    drawTilesSharp();
     this.viewer = OpenSeadragon(microscopeOptions(canvas, navigator, slide));
     /** Settled once the slide is in place and can be moved. */
     this.opened = new Promise((resolve) => this.viewer.addOnceHandler("open", () => resolve(undefined)));

@@ -3,7 +3,7 @@ import { SMALLEST_DOWNSAMPLE } from "./optics.js";
 import { LEAST_PIXEL_RATIO, tileSource } from "./tile_source.js";
 
 const MOVE_SECONDS = 0.12;
-const DRAWERS = ["webgl", "canvas", "html"];
+const DRAWERS = ["webgl", "canvas"];
 const IMITATIONS = /SwiftShader|llvmpipe|softpipe|Basic Render|Software/i;
 
 /**

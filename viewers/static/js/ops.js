@@ -29,7 +29,7 @@ async function load() {
     showSummary(ops, list.counts);
     showProcesses(ops.processes);
     showDisk(ops.disk);
-    showRuns(ops.flow_runs);
+    showRuns(ops.flow_runs, list.intake);
     intake.show(list);
   } catch (error) {
     if (signal.aborted) return;

@@ -95,7 +95,7 @@ export class IntakePanel {
     setContent(name, h("span", { class: "two-lines" }, h("span", { class: "slide-name" }, title), reason(intake)));
     setContent(state, stateMark(INTAKE_STATES[intake.state]));
     setContent(received, moment(intake.received_at));
-    setContent(attempts, number(intake.attempts));
+    setContent(attempts, intake.attempts === 0 ? "–" : number(intake.attempts));
     setContent(size, bytes(intake.bytes));
     if (row.dataset.state === intake.state) return;
     row.dataset.state = intake.state;

@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 import { element } from "./page.js";
 import { moment } from "./slide_row.js";
 import { showState } from "./states.js";
-import { PROCESS_STATES, flowName, processName } from "./words.js";
+import { PROCESS_STATES, flowName, processName, runState } from "./words.js";
 
 const LITTLE_ROOM = 0.1;
 
@@ -17,19 +17,6 @@ const PREFECT_STATES = {
   starting: { tone: "neutral", icon: "hourglass", word: t("Starting") },
   up: { tone: "done", icon: "circle-check", word: t("Running") },
   down: { tone: "failed", icon: "circle-x", word: t("Down") },
-};
-
-/** Prefect's own words for the state of a run, as people say them. */
-/** @type {Record<string, {tone: Tone, icon: string, word: string}>} */
-const RUN_STATES = {
-  Completed: { tone: "done", icon: "circle-check", word: t("Done") },
-  Running: { tone: "neutral", icon: "hourglass", word: t("Running") },
-  Scheduled: { tone: "neutral", icon: "clock", word: t("Planned") },
-  Pending: { tone: "neutral", icon: "clock", word: t("Waiting") },
-  Retrying: { tone: "attention", icon: "refresh-cw", word: t("Trying again") },
-  Failed: { tone: "failed", icon: "circle-x", word: t("Failed") },
-  Crashed: { tone: "failed", icon: "circle-x", word: t("Crashed") },
-  Cancelled: { tone: "neutral", icon: "circle-dashed", word: t("Cancelled") },
 };
 
 /**
@@ -100,19 +87,22 @@ export function showDisk(disk) {
   );
 }
 
-/** @param {import("./types.js").FlowRun[]} runs */
-export function showRuns(runs) {
-  const rows = runs.map((run) => {
-    const state = RUN_STATES[run.state] ?? { tone: /** @type {const} */ ("neutral"), icon: "circle-dashed", word: t("Unknown") };
-    return h(
+/**
+ * @param {import("./types.js").FlowRun[]} runs
+ * @param {import("./types.js").Intake[]} files what the slides are called
+ */
+export function showRuns(runs, files) {
+  const names = new Map(files.map((file) => [file.slide_id, file.name]));
+  const rows = runs.map((run) =>
+    h(
       "tr",
-      {},
-      h("td", {}, h("span", { class: "two-lines" }, h("a", { href: run.url }, flowName(run.flow)), h("small", {}, run.name))),
-      h("td", {}, stateMark(state)),
+      { title: run.name },
+      h("td", {}, h("span", { class: "two-lines" }, h("a", { href: run.url }, flowName(run.flow)), h("small", {}, names.get(run.slide_id) ?? run.name))),
+      h("td", {}, stateMark(runState(run.state))),
       h("td", {}, run.started_at === null ? "–" : moment(run.started_at)),
       h("td", { class: "number" }, run.seconds === null ? "–" : duration(run.seconds)),
-    );
-  });
+    ),
+  );
   setContent(element("runs"), ...rows);
   const state = element("runs-state");
   if (runs.length > 0) state.replaceChildren();

@@ -39,6 +39,8 @@ const PROCESS_NAMES = {
 /** @type {Record<string, string>} */
 const FLOW_NAMES = {
   "read in slide": t("Read in slide"),
+  "complete pyramid": t("Complete pyramid"),
+  "report slide": t("Report slide afterwards"),
 };
 
 /** @type {Record<string, string>} */
@@ -56,6 +58,12 @@ const REASONS = {
   no_space: t("There is no room on the disk. Free some space, then retry."),
   reader_crashed: t("The reader broke down on this file. The other slides are not affected."),
   took_too_long: t("Reading took too long and was stopped."),
+  not_found: t("The file is no longer where it was put. Deliver it again."),
+  not_ready: t("Something it depends on is not there yet. Try again in a while."),
+  no_access: t("svartid has no access to the file. Check the rights to the folder."),
+  refused: t("Its state does not allow that."),
+  store_damaged: t("Something svartid had stored cannot be read back. Check the disk, then retry."),
+  settings: t("A setting is missing or wrong; svartid doctor says which."),
   internal: t("An error in svartid. It has been logged."),
 };
 
@@ -66,6 +74,7 @@ const NOTICES = {
   encoded_once: t("The image had to be compressed once more while it was read in."),
   level_ignored: t("A level in the file did not fit the others and was left out."),
   missing_tiles: t("Parts of the image are missing in the file and are shown empty."),
+  damaged_tiles: t("Parts of the image are damaged in the file; they are left out of the coarser levels."),
 };
 
 /** @param {string | null} code */
@@ -77,6 +86,28 @@ export function reasonWords(code) {
 /** @param {string} code */
 export function noticeWords(code) {
   return NOTICES[code] ?? t("Unknown remark.");
+}
+
+/** @type {Record<string, StateWords>} */
+const RUN_STATES = {
+  Completed: { tone: "done", icon: "circle-check", word: t("Done") },
+  Running: { tone: "neutral", icon: "hourglass", word: t("Running") },
+  Scheduled: { tone: "neutral", icon: "clock", word: t("Planned") },
+  Pending: { tone: "neutral", icon: "clock", word: t("Waiting") },
+  Retrying: { tone: "attention", icon: "refresh-cw", word: t("Trying again") },
+  Failed: { tone: "failed", icon: "circle-x", word: t("Failed") },
+  Crashed: { tone: "failed", icon: "circle-x", word: t("Crashed") },
+  Cancelled: { tone: "neutral", icon: "circle-dashed", word: t("Cancelled") },
+};
+
+/**
+ * A run's state: Prefect's own word, or how the slide ended (`flows.intake` names states so).
+ * @param {string} state
+ */
+export function runState(state) {
+  const slideStates = /** @type {Record<string, StateWords>} */ (INTAKE_STATES);
+  const unknown = { tone: /** @type {const} */ ("neutral"), icon: "circle-dashed", word: t("Unknown") };
+  return RUN_STATES[state] ?? slideStates[state.toLowerCase()] ?? unknown;
 }
 
 /** @param {string} name */

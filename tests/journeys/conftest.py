@@ -1,0 +1,56 @@
+"""One running svartid and one browser for all journeys: starting Prefect takes a while."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.journeys.delivery import Delivered, deliver
+from tests.journeys.running import Running
+
+_CHROMIUM = (
+    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An instance on an empty data folder, ended with the session."""
+    folder = tmp_path_factory.mktemp("running")
+    with Running(folder, SVARTID_SETTLE_SECONDS="0.5") as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def delivered(running: Running, slides_dir: Path) -> dict[str, Delivered]:
+    """The slides of the issue, read in by all ways in, each complete."""
+    return deliver(running, slides_dir)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, the system's own."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        if os.environ.get("SVARTID_REQUIRE_SLIDES") == "1":
+            pytest.fail("chromium is not here; tests/system-packages.sh installs it")
+        pytest.skip("no chromium here: tests/system-packages.sh installs it")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=_CHROMIUM.split())
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go; SVARTID_SCREENSHOTS keeps them."""
+    named = os.environ.get("SVARTID_SCREENSHOTS")
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

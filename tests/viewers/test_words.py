@@ -1,0 +1,59 @@
+"""Every code the server can send has words on the screen."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from flows import intake as flows
+from storage import errors
+from storage.errors import SvartidError
+from storage.records.intake import IntakeState
+from storage.records.people import Role
+from storage.records.slide import Notice
+from viewers import ops, pages
+from viewers.pages import STATIC
+
+WORDS = (STATIC / "js" / "words.js").read_text()
+
+
+def table(name: str) -> set[str]:
+    """The keys of one table in words.js."""
+    body = re.search(rf"const {name} = {{\n(.*?)\n}};", WORDS, re.DOTALL)
+    assert body, name
+    return set(re.findall(r'^  "?([\w ]+)"?:', body[1], re.MULTILINE))
+
+
+def test_every_reason_has_words() -> None:
+    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+    codes = {kind.code for kind in kinds if issubclass(kind, SvartidError)}
+    assert codes <= table("REASONS")
+    assert "no_access" in table("REASONS")
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("NOTICES", {at.value for at in Notice}),
+        ("INTAKE_STATES", {at.value for at in IntakeState}),
+        ("PROCESS_NAMES", {"web", "dispatcher", "watch", "prefect"}),
+        ("PROCESS_STATES", {"starting", "running", "backing_off", "stopped"}),
+        ("FLOW_NAMES", {at.name for at in vars(flows).values() if hasattr(at, "flow_run_name")}),
+        ("RUN_STATES", {"Completed", "Failed", "Crashed", "Running", "Scheduled", "Pending"}),
+    ],
+)
+def test_every_code_has_words(name: str, codes: set[str]) -> None:
+    assert codes
+    assert codes <= table(name)
+
+
+def test_every_flow_is_known_by_its_run_names() -> None:
+    found = [at for at in vars(flows).values() if hasattr(at, "flow_run_name")]
+    names = {str(at.flow_run_name).removesuffix(" {slide_id}"): at.name for at in found}
+    assert names == ops._FLOWS
+
+
+def test_every_role_has_a_name() -> None:
+    assert set(pages.ROLE_NAMES) == {role.value for role in Role}
