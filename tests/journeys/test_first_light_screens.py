@@ -117,6 +117,13 @@ def test_the_microscope_moves_by_mouse_and_keys(
         screen.settle()
         assert screen.view()["downsample"] == pytest.approx(2.5 / mpp, rel=1e-3)
 
+        number, unit = screen.texts("#scale-bar span")[0].split()
+        drawn = screen.ask(
+            "() => document.querySelector('.bar-line').getBoundingClientRect().width"
+        )
+        assert unit == "µm"
+        assert drawn * screen.view()["downsample"] * mpp == pytest.approx(float(number), rel=0.01)
+
         before = screen.view()
         page.mouse.move(700, 400)
         page.mouse.down()
@@ -317,7 +324,8 @@ def test_prefects_own_screens_are_for_ops_only(
         runs = client.post("/ops/prefect/api/flow_runs/filter", json={"limit": 200}).json()
     reported = {run["parameters"]["slide_id"] for run in runs}
     assert reported >= {slide.slide_id for slide in delivered.values()}
-    assert {run["state_name"] for run in runs} <= {"Ready", "Complete", "Quarantined"}
+    ends = {"Ready", "Completing", "Complete", "Quarantined"}
+    assert {run["state_name"] for run in runs} <= ends
     with signed_in(browser, running, screenshots) as screen:
         _prefect_page(screen)
 
