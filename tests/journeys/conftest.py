@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.journeys.delivery import Delivered, deliver
-from tests.journeys.running import Running
+for _helper in ("first_light_screens", "delivery", "foreign", "running", "screens"):
+    pytest.register_assert_rewrite(f"tests.journeys.{_helper}")
+
+from tests.journeys.delivery import Delivered, deliver  # noqa: E402
+from tests.journeys.running import Running  # noqa: E402
 
 _CHROMIUM = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "

@@ -64,7 +64,8 @@ class Running:
         self._environment = clean_environment(**environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}
-        self.seconds_to_ready = 0.0
+        self._began = 0.0
+        self.seconds_to_viewer = self.seconds_to_ready = 0.0
 
     def __enter__(self) -> Self:
         self.start()
@@ -80,7 +81,7 @@ class Running:
     def start(self) -> None:
         """Start in a session of its own and wait until everything has come up."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        began = time.monotonic()
+        self._began = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [COMMAND, "up", *self._words(), "--port", str(self.port), *self._arguments],
@@ -96,7 +97,7 @@ class Running:
             self.stop()
             print(self.log_tail())
             raise
-        self.seconds_to_ready = time.monotonic() - began
+        self.seconds_to_ready = time.monotonic() - self._began
 
     def stop(self) -> int:
         """Ask it to end, then kill its process group; its exit code."""
@@ -116,9 +117,21 @@ class Running:
         if process is None or process.poll() is not None:
             raise AssertionError("svartid up ended by itself")
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            answer = httpx.get(f"{self.url}/readyz", timeout=5)
         except httpx.HTTPError:
             return False
+        self.seconds_to_viewer = self.seconds_to_viewer or time.monotonic() - self._began
+        return answer.status_code == 200
+
+    def processes(self) -> set[int]:
+        """Every process that works on this data folder, whoever started it."""
+        mark = f"SVARTID_DATA={self.data}".encode()
+        found = set()
+        for folder in Path("/proc").iterdir():
+            with suppress(OSError):
+                if folder.name.isdigit() and mark in (folder / "environ").read_bytes().split(b"\0"):
+                    found.add(int(folder.name))
+        return found
 
     @property
     def password(self) -> str:

@@ -1,7 +1,8 @@
 """First light, end to end and from outside: the scanner's file to the pathologist's screen.
 
 What is stored is read by zarr-python, ome-zarr-py and zarrita, and judged by OpenSlide, tifffile,
-pydicom and Pillow. The screens are in the second half.
+pydicom and Pillow. The screens are written down in `first_light_screens.py`. Killing it at any
+moment is `test_killed.py`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ from playwright.sync_api import Browser
 
 from tests.journeys import foreign
 from tests.journeys.delivery import BROKEN, BY_UPLOAD, BY_WATCH_FOLDER, SLIDES, Delivered
+from tests.journeys.first_light_screens import (  # noqa: F401 - collected here, after the rest
+    test_a_deep_link_shows_a_colleague_the_same_field,
+    test_a_pathologist_signs_in_reads_and_sees_what_arrives,
+    test_an_upload_survives_a_broken_line,
+    test_every_page_in_danish_and_english_small_and_wide,
+    test_ops_release_and_retry_a_quarantined_file,
+    test_prefects_own_screens_are_for_ops_only,
+    test_right_and_bottom_edge_are_drawn_without_squeezing,
+    test_the_microscope_moves_by_mouse_and_keys,
+)
 from tests.journeys.foreign import Foreign
 from tests.journeys.running import Running
 from tests.journeys.zarrita_reader import Zarrita
@@ -32,8 +43,9 @@ pytestmark = [pytest.mark.journey, pytest.mark.slides]
 REGIONS = 200
 SAME_PIXELS = ("giardia", "cmu-svs", "cmu-dicom", "camelyon", "ome-1", "ome-2")
 """Their JPEG tiles are copied: no pixel may differ."""
-ENCODED = {"tcga": (2.5, 39.0), "ndpi": (0.5, 50.0), "strip": (0.5, 45.0)}
-"""Encoded once (JPEG Q90 4:4:4). The bound: mean absolute difference in grey levels, PSNR in dB."""
+ENCODED = {"tcga": (1.5, 40.0), "ndpi": (0.3, 52.0), "strip": (0.3, 52.0)}
+"""Encoded once (JPEG Q90 4:4:4). The bound: mean absolute difference in grey levels, PSNR in dB.
+Measured: 1.18 and 41.5; 0.14 and 54.9; 0.13 and 55.7."""
 STREAMS = {
     "giardia": foreign.tiff_streams,
     "cmu-svs": foreign.tiff_streams,
@@ -67,7 +79,7 @@ def differences(slide: Delivered, other: Foreign, seed: int) -> Iterator[np.ndar
 def test_slides_come_in_by_command_watch_folder_and_upload(
     running: Running, delivered: dict[str, Delivered]
 ) -> None:
-    assert running.seconds_to_ready < 60
+    assert running.seconds_to_viewer < running.seconds_to_ready < 60
     assert set(delivered) == set(SLIDES)
     listed = {line["slide_id"]: line for line in running.command("slides")}
     assert set(listed) >= {slide.slide_id for slide in delivered.values()}
@@ -217,10 +229,13 @@ def test_originals_come_back_and_verify_is_clean(
     assert sorted(file.read_bytes() for file in (tmp_path / "back").iterdir()) == sorted(
         file.read_bytes() for file in series.source.iterdir()
     )
+    running.run("export", slide.slide_id, "--to", "ome-zarr", "-o", tmp_path / "copy.ome.zarr")
+    copy = zarr.open_group(tmp_path / "copy.ome.zarr", mode="r")
+    ours = zarr.open_group(slide.pyramid, mode="r")
+    assert np.array_equal(copy["2"][:], ours["2"][:])
     lines = running.command("verify")
-    assert {line["slide_id"]: line["status"] for line in lines} == {
-        at.slide_id: "ok" for at in delivered.values()
-    }
+    assert {line["slide_id"] for line in lines} >= {at.slide_id for at in delivered.values()}
+    assert {line["status"] for line in lines} == {"ok"}
     region = ("--level", "0", "--x", "2000", "--y", "2700", "--width", "220", "--height", "267")
     done = running.run("region", slide.slide_id, *region, "-o", tmp_path / "corner.png")
     assert done.returncode == 0, done.stderr

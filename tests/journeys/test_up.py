@@ -28,8 +28,9 @@ def second(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def test_two_instances_run_side_by_side(
     running: Running, second: Running, painted_svs: Path
 ) -> None:
-    (line,) = second.command("ingest", painted_svs)
+    (line,) = second.command("ingest", painted_svs, "--until", "ready")
     assert line["status"] == "ready"
+    assert 0 < line["seconds"] < 20
     path = f"/api/v1/slides/{line['slide_id']}"
     assert second.get(path)["slide_id"] == line["slide_id"]
     with running.client("ops") as client:
@@ -122,16 +123,20 @@ def test_every_process_comes_back(second: Running) -> None:
         wait_for(back, 40, f"{name} comes back\n{second.log_tail()}")
 
 
+def test_the_doctor_finds_it_well(second: Running) -> None:
+    done = second.run("doctor")
+    assert done.returncode == 0, done.stdout
+    for word in ("python", "zarr", "free disk", "database", f"running at {second.url}", "prefect"):
+        assert word in done.stdout
+
+
 def test_nothing_is_left_running(second: Running) -> None:
     """The last of this file: it ends the second instance."""
-    pids = [at["pid"] for at in second.get("/api/v1/ops")["processes"]]
-    assert all(_is_alive(pid) for pid in pids)
+    before = second.processes()
+    pids = {at["pid"] for at in second.get("/api/v1/ops")["processes"]}
+    assert pids < before, "the processes have processes of their own"
     assert second.stop() == 0
-    assert not any(_is_alive(pid) for pid in pids)
-
-
-def _is_alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    assert second.processes() == set()
 
 
 def _process(up: Running, name: str) -> dict[str, Any]:
