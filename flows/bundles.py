@@ -25,6 +25,7 @@ def bundles_at(path: Path) -> list[Bundle]:
 
     A file that is named is always delivered; in a folder only what looks like a slide.
     """
+    path = path.resolve() if path.is_symlink() else path  # named by the user, so meant
     if not path.is_dir():
         return [Bundle(safe_name(path.name), path.parent, (path,))]
     return bundle_files(path, _walk(path))
@@ -79,7 +80,7 @@ def _series(base: Path, members: list[Path]) -> Bundle:
 
 def _mirax_companions(file: Path) -> tuple[Path, ...]:
     folder = file.with_suffix("")
-    if file.suffix.lower() != ".mrxs" or not folder.is_dir():
+    if file.suffix.lower() != ".mrxs" or folder.is_symlink() or not folder.is_dir():
         return ()
     return tuple(_walk(folder))
 

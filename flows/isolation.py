@@ -143,8 +143,13 @@ def _start() -> subprocess.Popen[bytes]:
         bound([sys.executable, "-m", "flows.worker"]),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        env=_without_secrets() | {"OPENBLAS_NUM_THREADS": "1"},
     )
+
+
+def _without_secrets() -> dict[str, str]:
+    """Our environment without what a process that parses strangers' files has no use for."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PREFECT")}
 
 
 def _keep(renew: Callable[[], bool]) -> None:

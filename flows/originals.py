@@ -11,10 +11,12 @@ import fcntl
 import hashlib
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from storage.errors import ChangedWhileRead, NoSpace, SlideError, Transient
@@ -194,6 +196,7 @@ def _link(source: Path, target: Path) -> bool:
     """
     if source.stat().st_nlink > 1:
         return False
+    _refuse_writers(source)
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:
@@ -213,7 +216,7 @@ def _free(target: Path) -> Path:
 
 def _copy(source: Path, target: Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    with source.open("rb") as reading, target.open("wb") as writing:
+    with _open_regular(source) as reading, target.open("wb") as writing:
         while piece := reading.read(_PIECE):
             writing.write(piece)
             digest.update(piece)
@@ -224,10 +227,35 @@ def _copy(source: Path, target: Path) -> tuple[str, int]:
 
 
 def _hash(file: Path) -> tuple[str, int]:
-    with file.open("rb") as reading:
+    with _open_regular(file) as reading:
         digest = hashlib.file_digest(reading, "sha256")
         os.fsync(reading.fileno())
         return digest.hexdigest(), reading.tell()
+
+
+def _open_regular(file: Path) -> BufferedReader:
+    """Open for reading what is a file and nothing else, whatever has taken its name meanwhile."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SlideError("it is not a regular file")
+    return open(descriptor, "rb")
+
+
+def _refuse_writers(file: Path) -> None:
+    """A file that somebody has open for writing may still change under its new name.
+
+    Asked by a read lease, which Linux gives only when nobody has (fcntl(2), F_SETLEASE); where
+    the file system or the owner does not allow leases, size and time have to do.
+    """
+    with _open_regular(file) as reading:
+        try:
+            fcntl.fcntl(reading, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            fcntl.fcntl(reading, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        except BlockingIOError as error:
+            raise ChangedWhileRead("it is still open for writing") from error
+        except OSError:
+            return
 
 
 def _settle(staging: Path, target: Path) -> None:
@@ -255,7 +283,9 @@ def _inside(bundle: Bundle, file: Path) -> Path:
 
 
 def _stamp(file: Path) -> tuple[int, int]:
-    known = file.stat()
+    known = file.lstat()
+    if not stat.S_ISREG(known.st_mode):
+        raise SlideError("it is not a regular file")
     return known.st_size, known.st_mtime_ns
 
 

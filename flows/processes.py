@@ -86,12 +86,21 @@ async def run_once(life: Life, say: Say, changed: Callable[[], None]) -> int:
     changed()
     try:
         assert process.stdout is not None  # noqa: S101
-        async for line in process.stdout:
+        while line := await _line(process.stdout):
             say(life.program.name, line.decode(errors="replace").rstrip())
         return await process.wait()
     finally:
         await _end_group(process)
         life.turn("stopped", None)
+
+
+async def _line(output: asyncio.StreamReader) -> bytes:
+    """The next line, empty at the end; one that is longer than we keep is left out."""
+    while True:
+        try:
+            return await output.readline()
+        except ValueError:
+            continue
 
 
 async def _end_group(process: asyncio.subprocess.Process) -> None:

@@ -33,6 +33,7 @@ class Address:
     port: int
     certificate: Path | None = None
     key: Path | None = None
+    behind_proxy: bool = False
 
     @property
     def url(self) -> str:
@@ -179,7 +180,8 @@ def _web_command(address: Address) -> tuple[str, ...]:
     arguments = ["--factory", "--host", address.host, "--port", str(address.port)]
     arguments += ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
     arguments += ["--no-server-header", "--log-level", "warning", "--no-date-header"]
-    arguments += ["--timeout-graceful-shutdown", "3"]
+    arguments += ["--timeout-graceful-shutdown", "3", "--limit-concurrency", "1000"]
+    arguments += [] if address.behind_proxy else ["--no-proxy-headers"]
     if address.certificate and address.key:
         arguments += ["--ssl-certfile", str(address.certificate)]
         arguments += ["--ssl-keyfile", str(address.key)]

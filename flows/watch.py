@@ -12,7 +12,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,8 @@ from storage.settings import read_settings
 _LOG = logging.getLogger("svartid.watch")
 _UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart", ".writing")
 _SIDECAR = ".done"
+_MOST_AT_ONCE = 20
+"""Files that look like no slide taken over in one look, which comes twice a second."""
 _OPEN_LIMIT = 30.0
 _HOLD = 15.0
 _PATIENCE = 10
@@ -87,9 +89,14 @@ class WatchFolder:
         groups = bundle_files(self.folder, present)
         known = {file for bundle in groups for file in bundle.files}
         strangers = [file for file in present if file not in known]
-        singles = [bundle for file in strangers for bundle in bundles_at(file)]
         whole = [bundle for bundle in groups if self._is_whole(bundle)]
-        return whole + [one for one in singles if self._is_whole(one, self._beside(one))]
+        # What looks like no slide comes last and little by little: it must not starve the others.
+        newest = self._newest_beside() if strangers else {}
+        for file in strangers:
+            for one in bundles_at(file):
+                if len(whole) < _MOST_AT_ONCE and self._is_whole(one, newest[self._top(file)]):
+                    whole.append(one)
+        return whole
 
     def _files(self, unfinished: set[int]) -> Iterator[tuple[Path, os.stat_result]]:
         """Files to take and how they stand now; what vanishes meanwhile was never there."""
@@ -125,19 +132,27 @@ class WatchFolder:
         settled = known.st_ctime - known.st_mtime > self.services.settings.settle_seconds
         return _Seen(known.st_size, known.st_mtime_ns, time.time(), renamed or settled)
 
-    def _beside(self, bundle: Bundle) -> Collection[Path]:
-        """All that was delivered in the same folder: a file nobody knows may be part of it."""
-        top = bundle.files[0].relative_to(self.folder).parts[0]
-        return [file for file in self._seen if file.relative_to(self.folder).parts[0] == top]
+    def _newest_beside(self) -> dict[str, float]:
+        """Since when all that was delivered in the same folder has stood still, by folder."""
+        newest = dict[str, float]()
+        for file, seen in self._seen.items():
+            top = self._top(file)
+            newest[top] = max(newest.get(top, 0.0), seen.since)
+        return newest
 
-    def _is_whole(self, bundle: Bundle, beside: Collection[Path] = ()) -> bool:
+    def _top(self, file: Path) -> str:
+        """The folder (or file) right below the watched one."""
+        return file.relative_to(self.folder).parts[0]
+
+    def _is_whole(self, bundle: Bundle, beside: float = 0.0) -> bool:
+        """`beside`: when something last changed next to it; a file nobody knows may be part."""
         files, settle, now = bundle.files, self.services.settings.settle_seconds, time.time()
         if any(file not in self._seen for file in files):  # it came, or came back, just now
             return False
         seen = [self._seen[file] for file in files]
         if now < max(at.held_until for at in seen):
             return False
-        still = now - max(self._seen[file].since for file in (*files, *beside))
+        still = now - max(beside, *(at.since for at in seen))
         if len(files) > 1 or is_dicom(files[0]):  # more of them may come, however whole each is
             return still >= settle
         if (

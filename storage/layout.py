@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,9 @@ class Layout:
     def create(self) -> Layout:
         """Make every folder, readable by the owner alone; OSError when the disk refuses."""
         self.root.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+        mode = self.root.stat().st_mode
+        if mode & 0o007 and self.root.stat().st_uid == os.getuid():
+            self.root.chmod(mode & 0o770)  # it was there before: closed to everybody else
         for folder in (
             self.incoming,
             self.uploads,

@@ -40,7 +40,7 @@ def ensure_administrator(database: Database, name: str = "admin") -> str | None:
 
 
 def reset_password(database: Database, name: str) -> str:
-    """A new random password, ending all sessions; NotFound."""
+    """A new random password, ending all sessions and tokens; NotFound."""
     password = secrets.token_urlsafe(12)
     with database.transaction() as connection:
         changed = connection.execute(
@@ -48,9 +48,7 @@ def reset_password(database: Database, name: str) -> str:
         )
         if not changed.rowcount:
             raise NotFound(f"nobody is called {name}")
-        connection.execute(
-            sa.delete(access_key).where(access_key.c.name == name, access_key.c.kind == "session")
-        )
+        connection.execute(sa.delete(access_key).where(access_key.c.name == name))
         record(connection, Event(f"person:{name}", "PasswordReset", "command", "command"))
     return password
 
@@ -95,6 +93,43 @@ def principal_of(database: Database, secret: str) -> Principal | None:
     if row is None or (row.expires_at is not None and row.expires_at <= now()):
         return None
     return Principal(row.name, Role(row.role), row.label)
+
+
+def tokens(database: Database) -> list[dict[str, object]]:
+    """Tokens that are good now: label, name, role, until when; never a secret."""
+    query = (
+        sa.select(access_key)
+        .where(access_key.c.kind == "token", access_key.c.expires_at > now())
+        .order_by(access_key.c.created_at)
+    )
+    with database.reading() as connection:
+        return [
+            {
+                "label": row.label,
+                "user": row.name,
+                "role": row.role,
+                "expires_at": row.expires_at.isoformat(timespec="seconds"),
+            }
+            for row in connection.execute(query)
+        ]
+
+
+def revoke(database: Database, name: str, label: str | None = None) -> int:
+    """End a person's tokens, or the one of that label; how many."""
+    chosen = sa.delete(access_key).where(access_key.c.name == name, access_key.c.kind == "token")
+    if label:
+        chosen = chosen.where(access_key.c.label == label)
+    with database.transaction() as connection:
+        ended = connection.execute(chosen).rowcount
+        record(connection, Event(f"person:{name}", "TokensRevoked", "command", "command"))
+    return ended
+
+
+def note_failed_sign_in(database: Database, name: str, client: str) -> None:
+    """Leave a trace of a wrong name or password."""
+    with database.transaction() as connection:
+        event = Event(f"person:{name[:60]}", "SignInFailed", "unknown", "web", {"client": client})
+        record(connection, event)
 
 
 def close_session(database: Database, secret: str) -> None:

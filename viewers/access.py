@@ -5,9 +5,9 @@ Every route carries the right it needs (`guarded`, `needs`); a test finds those 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Callable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -25,11 +25,14 @@ from storage import people
 from storage.database import Database
 from storage.errors import Transient
 from storage.records.people import Principal, Right, allowed
+from viewers.cookies import cookie_value
 from viewers.headers import SECURITY
 
 _FRESH = 5.0
 """Seconds a look-up of a secret is good for; a revoked session ends within them."""
 _MOST_KNOWN = 10_000
+_MOST_HEADERS = 32 * 1024
+_SECRET = re.compile(r"svt_[A-Za-z0-9_-]{20,80}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _COOKIE = "svartid_session"
 
@@ -56,13 +59,16 @@ class Gate:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_HEADERS:
+            await _refuse("headers_too_large", 431)(scope, receive, send)
+            return
         headers = Headers(scope=scope)
         bearer = _bearer(headers)
         unsafe = scope["type"] == "websocket" or scope["method"] not in _SAFE
         if bearer is None and unsafe and not self._same_origin(headers):
             await _refuse("cross_site", 403)(scope, receive, send)
             return
-        secret = bearer or cookie_value(headers.get("cookie", ""), self._cookie)
+        secret = cookie_value(headers.get("cookie", ""), self._cookie) if bearer is None else bearer
         try:
             principal = await self._principal(secret) if secret else None
         except Transient as error:
@@ -75,10 +81,13 @@ class Gate:
         known = self._known.get(secret)
         if known is not None and time.monotonic() - known[0] < _FRESH:
             return known[1]
+        if not _SECRET.fullmatch(secret):
+            return None
         principal = await run_in_threadpool(people.principal_of, self._database, secret)
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[secret] = (time.monotonic(), principal)
+        if principal is not None:  # strangers' guesses are not worth remembering
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[secret] = (time.monotonic(), principal)
         return principal
 
     def forget(self, secret: str) -> None:
@@ -92,13 +101,19 @@ class Gate:
             return headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
         if self._origin and origin == self._origin:
             return True
-        host = urlsplit(origin).netloc
+        try:
+            host = urlsplit(origin).netloc
+        except ValueError:
+            return False
         return host != "" and host == headers.get("host")
 
 
 def _bearer(headers: Headers) -> str | None:
-    authorization = headers.get("authorization", "")
-    return authorization[7:].strip() if authorization[:7].lower() == "bearer " else None
+    """The token, empty when the header is no bearer's; None (only) when there is no header."""
+    authorization = headers.get("authorization")
+    if authorization is None:
+        return None
+    return authorization[7:].strip() if authorization[:7].lower() == "bearer " else ""
 
 
 def _refuse(code: str, status: int) -> Response:
@@ -108,17 +123,6 @@ def _refuse(code: str, status: int) -> Response:
 def cookie_name(secure: bool) -> str:
     """`__Host-` binds the cookie to this host and to TLS; browsers refuse it without."""
     return f"__Host-{_COOKIE}" if secure else _COOKIE
-
-
-def cookie_value(header: str, name: str) -> str | None:
-    """One cookie out of the header, None when it is absent or malformed."""
-    if name not in header:
-        return None
-    try:
-        morsel = SimpleCookie(header).get(name)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
 
 
 def principal_of(request: Request) -> Principal:

@@ -26,7 +26,7 @@ _LONGEST = 600.0
 Marks = dict[str, object]
 
 
-@router.get("/api/v1/changes", tags=["slides"], dependencies=[needs(Right.SIGNED_IN)])
+@router.get("/api/v1/changes", tags=["slides"], dependencies=[needs(Right.READ_SLIDES)])
 async def changes(request: Request) -> StreamingResponse:
     """`event: change` with `{"what": "slides" | "intake" | "processes"}`; then ask again."""
     stream = _stream(request, context_of(request))
@@ -63,6 +63,9 @@ def _marks(context: Context) -> Marks:
 
 def _database_marks(database: Database) -> Marks:
     with database.reading() as connection:
-        last = connection.execute(sa.select(sa.func.max(event.c.event_id))).scalar()
+        about_slides = event.c.subject.startswith("slide:")
+        last = connection.execute(
+            sa.select(sa.func.max(event.c.event_id)).where(about_slides)
+        ).scalar()
         rows = connection.execute(sa.select(sa.func.max(intake.c.updated_at))).scalar()
     return {"slides": last, "intake": rows}

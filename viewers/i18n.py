@@ -16,6 +16,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from starlette.requests import Request
 
+from viewers.cookies import cookie_value
+
 LOCALE: Final = Path(__file__).parent / "locale"
 DOMAIN: Final = "svartid"
 LANGUAGES: Final = ("da", "en")
@@ -70,7 +72,7 @@ def translator(language: str) -> Translator:
 
 def language_of(request: Request) -> str:
     """The reader's language: the cookie, else what the browser asks for, else Danish."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    chosen = cookie_value(request.headers.get("cookie", ""), LANGUAGE_COOKIE)
     if chosen in LANGUAGES:
         return chosen
     for wanted in _accepted(request.headers.get("accept-language", "")):

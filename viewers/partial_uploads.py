@@ -96,9 +96,12 @@ class PartialUploads:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ACTOR).write_text(upload.actor, "utf-8")
         data = self._data(upload.upload_id)
-        with data.open("rb") as file:
-            os.fsync(file.fileno())
-        data.rename(folder / upload.filename)
+        try:
+            with data.open("rb") as file:
+                os.fsync(file.fileno())
+            data.rename(folder / upload.filename)
+        except FileNotFoundError:
+            raise NotFound("the upload was removed meanwhile") from None
         self._about(upload.upload_id).unlink(missing_ok=True)
 
     def remove(self, upload: PartialUpload) -> None:

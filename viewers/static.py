@@ -14,6 +14,7 @@ from viewers.pages import STATIC
 
 router = APIRouter()
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
+_LONGEST = 200
 _SERVED = frozenset({".js", ".mjs", ".css", ".svg", ".png", ".ico", ".map", ".txt", ".woff2"})
 
 
@@ -22,7 +23,7 @@ _SERVED = frozenset({".js", ".mjs", ".css", ".svg", ".png", ".ico", ".map", ".tx
 )
 def static_file(digest: str, path: str) -> Response:
     """A file below viewers/static, immutable under its digest."""
-    if not path.isprintable():
+    if not path.isprintable() or len(path) > _LONGEST:
         raise NotFound("no such file")
     file = (STATIC / path).resolve()
     if not file.is_relative_to(STATIC) or file.suffix not in _SERVED or not file.is_file():

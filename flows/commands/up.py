@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     services = prepare_services(settings)
     password = people.ensure_administrator(services.database)
-    address = Address(args.host, args.port, args.certificate, args.key)
+    address = Address(args.host, args.port, args.certificate, args.key, args.behind_proxy)
     if args.behind_proxy:
         os.environ["SVARTID_SECURE_COOKIES"] = "1"
     start_log(layout)

@@ -215,3 +215,10 @@ def test_the_language_chosen_is_kept(code: str, word: str, client: TestClient) -
     assert f'<html lang="{code}"' in page.text
     assert word in page.text
     assert client.get("/language/xx").status_code == 404
+
+
+def test_a_hostile_cookie_costs_nothing() -> None:
+    began = time.perf_counter()
+    assert cookie_value('svartid_session="' + "\\" * 20_000 + '"', "svartid_session") is None
+    assert cookie_value("a=b; svartid_session=svt_abc-_1; c=d", "svartid_session") == "svt_abc-_1"
+    assert time.perf_counter() - began < 0.2
