@@ -25,7 +25,7 @@ class Sourced:
     source_of: dict[int, int]
     """Pyramid level to index of the source level."""
     ignored: int
-    """Source levels that fit no level of ours."""
+    """Source levels larger than a tile that fit no level of ours."""
 
 
 def plan_pyramid(levels: Sequence[SourceLevel], *, lossless: bool = False) -> Sourced:
@@ -51,8 +51,15 @@ def plan_pyramid(levels: Sequence[SourceLevel], *, lossless: bool = False) -> So
         written = levels[source].jpeg if copied else encoding
         stored.append(StoredLevel(level, levels[source].size, origin, written))
     plan = PyramidPlan(edge, _shard_tiles(edge), tuple(stored))
-    used = len(set(source_of.values()) & {source_of[at.level] for at in plan.from_source()})
-    return Sourced(plan, source_of, len(levels) - used)
+    used = {source_of[at.level] for at in plan.from_source()}
+    ignored = [
+        at for index, at in enumerate(levels) if index not in used and _longest(at.size) > edge
+    ]
+    return Sourced(plan, source_of, len(ignored))
+
+
+def _longest(size: Size) -> int:
+    return max(size.width, size.height)
 
 
 def _match(levels: Sequence[SourceLevel], edge: int, copied: bool) -> dict[int, int]:

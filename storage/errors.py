@@ -10,6 +10,8 @@ class SvartidError(Exception):
 class Transient(SvartidError):
     """The world was not ready (lock, network, disk busy); a flow may try again."""
 
+    code = "busy"
+
 
 class NoSpace(Transient):
     """The disk is full; nothing half-written is kept."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -23,6 +23,8 @@ from storage.intake_rows import about, as_intake, change, fetch, is_readable, lo
 from storage.records.intake import ENDED, READABLE, Intake, IntakeState, Source
 from storage.records.slide import PyramidRecord, printable
 
+_REPORTED_WITHIN = 5.0
+"""Seconds in which the run of a row that has just ended may still be on its way."""
 _AGAIN = {IntakeState.QUARANTINED, IntakeState.FAILED}
 
 
@@ -198,7 +200,11 @@ def set_flow_run(database: Database, intake_id: str, flow_run: str) -> None:
 def unreported(database: Database) -> list[Intake]:
     """Ended rows that no flow run has reported yet (Prefect was away)."""
     ended = [state.value for state in (*_AGAIN, IntakeState.COMPLETE)]
-    query = sa.select(intake).where(intake.c.flow_run.is_(None), intake.c.state.in_(ended))
+    query = sa.select(intake).where(
+        intake.c.flow_run.is_(None),
+        intake.c.state.in_(ended),
+        intake.c.updated_at < now() - timedelta(seconds=_REPORTED_WITHIN),
+    )
     with database.reading() as connection:
         return [as_intake(row) for row in connection.execute(query.limit(20))]
 

@@ -178,7 +178,7 @@ def test_pages_need_nothing_that_the_policy_forbids(ask: Ask, shop: Shop) -> Non
     [
         (RuntimeError(SECRET), 500, "internal"),
         (SvartidError(SECRET), 500, "internal"),
-        (Transient(SECRET), 503, "internal"),
+        (Transient(SECRET), 503, "busy"),
         (OSError(13, "Permission denied", SECRET), 500, "internal"),
     ],
 )
@@ -225,7 +225,7 @@ def test_with_the_database_away_nobody_is_let_in(
     token = (b"authorization", f"Bearer {shop.tokens[Role.OPS]}".encode())
     for path in ("/api/v1/slides", f"/slides/{shop.svs}_files/9/0_0.jpeg", "/"):
         answer = call(create_app(shop.settings), path, [token])
-        assert (answer.status, answer.body) == (503, b'{"error":"internal"}')
+        assert (answer.status, answer.body) == (503, b'{"error":"busy"}')
         assert dict(answer.headers)[b"cache-control"] == b"no-store"
     monkeypatch.setattr(intake, "counts", away)
     ready = call(create_app(shop.settings), "/readyz")

@@ -13,10 +13,12 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.testclient import TestClient
 
 from storage import people
+from storage.events import history
 from storage.records.people import Role
 from tests.viewers.conftest import Ask, Shop
 from viewers import access, signin
 from viewers.app import create_app
+from viewers.cookies import cookie_value
 
 COOKIE = "svartid_session"
 
@@ -152,10 +154,10 @@ def test_an_expired_token_is_refused(
 
 @pytest.mark.parametrize("secret", ["", "x", "svt_" + "x" * 43, "é", "a b", "\x00", "x" * 100_000])
 def test_a_made_up_secret_is_refused(secret: str, client: TestClient) -> None:
-    header = f"Bearer {secret}".encode()
-    assert client.get("/api/v1/me", headers={b"Authorization": header}).status_code == 401
-    cookie = f'{COOKIE}={secret}; other="'.encode()
-    assert client.get("/api/v1/me", headers={b"Cookie": cookie}).status_code == 401
+    header, cookie = f"Bearer {secret}".encode(), f'{COOKIE}={secret}; other="'.encode()
+    refused = 401 if len(header) < 32_000 else 431
+    for headers in ({b"Authorization": header}, {b"Cookie": cookie}):
+        assert client.get("/api/v1/me", headers=headers).status_code == refused
 
 
 @pytest.mark.parametrize(
@@ -222,3 +224,40 @@ def test_a_hostile_cookie_costs_nothing() -> None:
     assert cookie_value('svartid_session="' + "\\" * 20_000 + '"', "svartid_session") is None
     assert cookie_value("a=b; svartid_session=svt_abc-_1; c=d", "svartid_session") == "svt_abc-_1"
     assert time.perf_counter() - began < 0.2
+
+
+def test_a_token_falls_with_its_person(shop: Shop, client: TestClient) -> None:
+    database = shop.services.database
+    people.add_person(database, "ulla", Role.ADMINISTRATOR)
+    token = people.create_token(database, "ulla", Role.ADMINISTRATOR, 1)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert people.principal_of(database, token) is not None
+    people.add_person(database, "ulla", Role.GUEST)
+    assert people.principal_of(database, token) is None
+    assert client.get("/api/v1/intake", headers=headers).status_code == 401
+
+
+def test_tokens_are_listed_without_secrets_and_revoked(shop: Shop) -> None:
+    database = shop.services.database
+    people.ensure_person(database, "robot", Role.PATHOLOGIST)
+    first, second = (people.create_token(database, "robot", Role.PATHOLOGIST, 1) for _ in range(2))
+    listed = [token for token in people.tokens(database) if token["user"] == "robot"]
+    assert len(listed) == 2
+    assert first not in str(listed)
+    assert people.revoke(database, "robot", str(listed[0]["label"])) == 1
+    assert people.principal_of(database, first) is None
+    assert people.principal_of(database, second) is not None
+    assert people.revoke(database, "robot") == 1
+
+
+def test_another_authorization_hides_no_cookie(client: TestClient, password: str) -> None:
+    client.post("/signin", data={"name": "karen", "password": password})
+    assert client.get("/api/v1/me").status_code == 200
+    for odd in (b"Bearer ", b"Bearer \xa0", b"Basic YTpi"):
+        assert client.get("/api/v1/me", headers={b"Authorization": odd}).status_code == 401
+
+
+def test_failed_sign_ins_leave_a_trace(shop: Shop, client: TestClient) -> None:
+    client.post("/signin", data={"name": "mallory", "password": "guess"})
+    kinds = [event.kind for event in history(shop.services.database, "person:mallory")]
+    assert kinds == ["SignInFailed"]

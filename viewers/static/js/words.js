@@ -64,6 +64,7 @@ const REASONS = {
   refused: t("Its state does not allow that."),
   store_damaged: t("Something svartid had stored cannot be read back. Check the disk, then retry."),
   settings: t("A setting is missing or wrong; svartid doctor says which."),
+  busy: t("Something svartid needs did not answer in time: disk, database or another process."),
   internal: t("An error in svartid. It has been logged."),
 };
 
