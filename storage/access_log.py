@@ -23,14 +23,3 @@ def log_access(
                 slide_id=slide_id,
             )
         )
-
-
-def accesses(database: Database, slide_id: str) -> list[tuple[str, str]]:
-    """(name, action) of everyone who saw a slide, oldest first."""
-    query = (
-        sa.select(access_log.c.name, access_log.c.action)
-        .where(access_log.c.slide_id == slide_id)
-        .order_by(access_log.c.entry_id)
-    )
-    with database.reading() as connection:
-        return [(name, action) for name, action in connection.execute(query)]

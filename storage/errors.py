@@ -97,12 +97,6 @@ class NotFound(SvartidError):
     code = "not_found"
 
 
-class NotReady(SvartidError):
-    """It is known, but not there yet."""
-
-    code = "not_ready"
-
-
 class Refused(SvartidError):
     """The state or the person does not allow it."""
 

@@ -38,11 +38,6 @@ class Settings:
         return Layout(self.data)
 
 
-def default_data() -> Path:
-    """`SVARTID_DATA`, else `data` in the working folder."""
-    return Path(os.environ.get("SVARTID_DATA") or "data")
-
-
 def read_settings(data: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
     """Settings from `env` (default: the process's); SettingsError names what is wrong."""
     env = os.environ if env is None else env

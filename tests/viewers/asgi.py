@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -34,7 +35,9 @@ def call(
     """One request; `enough` hangs up as soon as what came satisfies it, `cut` after the last
     piece of a body that should have gone on."""
     request = _call(app, path, headers, method, iter(body), enough, cut)
-    return asyncio.run(asyncio.wait_for(request, within))
+    # In a thread of its own: the browser's driver may have a loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, asyncio.wait_for(request, within)).result()
 
 
 async def _call(

@@ -59,7 +59,6 @@ const REASONS = {
   reader_crashed: t("The reader broke down on this file. The other slides are not affected."),
   took_too_long: t("Reading took too long and was stopped."),
   not_found: t("The file is no longer where it was put. Deliver it again."),
-  not_ready: t("Something it depends on is not there yet. Try again in a while."),
   no_access: t("svartid has no access to the file. Check the rights to the folder."),
   refused: t("Its state does not allow that."),
   store_damaged: t("Something svartid had stored cannot be read back. Check the disk, then retry."),
