@@ -25,12 +25,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import machine, record
+
 COMMAND = Path(sys.executable).with_name("svartid")
-RESULTS = Path(__file__).with_name("results")
 _PATIENCE = 60.0
 
 
@@ -271,7 +271,7 @@ def main() -> int:
                   flush=True)  # fmt: skip
         print(f"{len(done)} kills, one ready slide each time, verify clean, no litter")
         if args.record:
-            _record(done, slide, args.seed)
+            print(record("faults", _document(done, slide, args.seed)))
     return 0
 
 
@@ -282,20 +282,14 @@ def _painted(folder: Path) -> Path:
     return path
 
 
-def _record(done: list[Kill], slide: Path, seed: int) -> None:
-    now = datetime.now(UTC)
-    document = {
-        "at": now.isoformat(timespec="seconds"),
+def _document(done: list[Kill], slide: Path, seed: int) -> dict[str, Any]:
+    return {
+        "machine": machine(),
         "slide": slide.name,
         "bytes": slide.stat().st_size,
         "seed": seed,
-        "processors": os.cpu_count(),
         "kills": [asdict(kill) for kill in done],
     }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"faults-{now:%Y-%m-%d}.json"
-    path.write_text(json.dumps(document, indent=1) + "\n")
-    print(path)
 
 
 if __name__ == "__main__":
