@@ -22,7 +22,8 @@ from urllib.request import urlopen
 import openslide
 
 from flows.bundles import bundles_at
-from flows.ingest import complete, read_in
+from flows.completion import complete
+from flows.ingest import read_in
 from flows.receive import receive
 from flows.services import prepare_services
 from storage import leases, people

@@ -6,10 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import pydicom
-from pydicom.errors import InvalidDicomError
-
 from flows.originals import Bundle, safe_name
+from storage.on_demand import load
 
 SLIDE_SUFFIXES = frozenset(
     {".svs", ".tif", ".tiff", ".ndpi", ".vms", ".vmu", ".scn", ".mrxs", ".bif", ".svslide"}
@@ -17,7 +15,7 @@ SLIDE_SUFFIXES = frozenset(
 )
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _DICOM_MAGIC = b"DICM"
-_SERIES_UID = 0x0020000E
+_SERIES_OF = "processing.readers.dicom_series:series_of"
 
 
 def bundles_at(path: Path) -> list[Bundle]:
@@ -41,7 +39,7 @@ def bundle_files(base: Path, files: Iterable[Path]) -> list[Bundle]:
             continue
         head = _head(file)
         if head[128:132] == _DICOM_MAGIC:
-            series[_series_of(file)].append(file)
+            series[load(_SERIES_OF)(file)].append(file)
         elif head[:4] in _TIFF_MAGIC or file.suffix.lower() in SLIDE_SUFFIXES:
             singles.append(file)
     return [_single(file) for file in singles] + [
@@ -91,12 +89,3 @@ def _head(file: Path) -> bytes:
             return reading.read(132)
     except OSError:
         return b""
-
-
-def _series_of(file: Path) -> str:
-    """SeriesInstanceUID, or the file's own path when the header cannot be read."""
-    try:
-        header = pydicom.dcmread(file, specific_tags=[_SERIES_UID], stop_before_pixels=True)
-        return str(header.get("SeriesInstanceUID") or file)
-    except (InvalidDicomError, OSError, ValueError, AttributeError, NotImplementedError, EOFError):
-        return str(file)

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from flows.liveness import Liveness, remove_dead_locks
 from flows.originals import remove_abandoned
 from flows.services import Services
+from flows.skeletons import let_whole_go, whole_files
 from storage import intake, leases
 from storage.database import intake as intake_table
+from storage.database import slide
 from storage.intake import Delivery
 from storage.records.intake import Source
 
@@ -47,17 +49,26 @@ def remove_litter(services: Services) -> dict[str, set[str]]:
     for folder in services.layout.made.iterdir():
         if folder.name in known["complete"]:
             shutil.rmtree(folder, ignore_errors=True)
+    for slide_id in known["quarantined"]:
+        services.pyramids.remove(slide_id)
+    for folder in services.layout.originals.iterdir():
+        if folder.name in known["bare"] and whole_files(folder):
+            let_whole_go(services, folder.name)
     return known
 
 
 def _known(services: Services) -> dict[str, set[str]]:
     query = sa.select(intake_table.c.slide_id, intake_table.c.fingerprint, intake_table.c.state)
+    bare = sa.select(slide.c.fingerprint).where(slide.c.skeleton.is_not(None))
     with services.database.reading() as connection:
         rows = connection.execute(query).all()
+        fingerprints = set(connection.execute(bare).scalars())
     ended = {"complete", "quarantined", "failed"}
     return {
         "open": {row.slide_id for row in rows if row.state not in ended},
         "complete": {row.slide_id for row in rows if row.state == "complete"},
+        "quarantined": {row.slide_id for row in rows if row.state == "quarantined"},
+        "bare": fingerprints,
         "fingerprints": {row.fingerprint for row in rows},
     }
 

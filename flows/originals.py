@@ -80,8 +80,8 @@ def fingerprint_of(original: Path) -> str:
     """The fingerprint of what lies in the store now, computed afresh."""
     if original.is_file():
         return _hash(original)[0]
-    files = sorted(file for file in original.rglob("*") if file.is_file())
-    return _fingerprint([_hash(file)[0] for file in files])
+    files = sorted(file for file in original.rglob("[!.]*") if file.is_file())
+    return fingerprint_over([_hash(file)[0] for file in files])
 
 
 def take_over(layout: Layout, bundle: Bundle, *, move: bool) -> Original:
@@ -107,7 +107,7 @@ def take_over(layout: Layout, bundle: Bundle, *, move: bool) -> Original:
                 total += size
             if any(_stamp(file) != before[file] for file in bundle.files):
                 raise ChangedWhileRead(f"{bundle.name} changed while it was read")
-            fingerprint = _fingerprint(digests)
+            fingerprint = fingerprint_over(digests)
             _settle(staging, layout.originals / fingerprint)
     return Original(fingerprint, total)
 
@@ -269,7 +269,8 @@ def _settle(staging: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def _fingerprint(digests: list[str]) -> str:
+def fingerprint_over(digests: list[str]) -> str:
+    """The fingerprint of files with these SHA-256s."""
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()

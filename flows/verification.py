@@ -1,157 +1,136 @@
-"""Is every stored byte what it should be: original against fingerprint, tiles against original."""
+"""Is every stored byte what it was when it was proved; which tile, level, column and row is not."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
-from flows.ingest import describe
+from flows.comparison import compare_slide
 from flows.originals import fingerprint_of, original_path
 from flows.services import Services
-from processing.pyramid import DerivedShard, SourceShard
-from processing.readers import SlideReader, open_slide
-from processing.tiling import Sourced, plan_pyramid
-from storage import ngff
-from storage.errors import SvartidError
-from storage.pyramids import ICC_FILE, associated_file, shard_blocks
+from flows.skeletons import restored_fingerprint, skeleton_of
+from storage.errors import StoreDamaged, SvartidError
+from storage.layout import Layout
+from storage.merkle import ABSENT_LEAF, leaf
+from storage.proof import PROOF_FILE, Proof
+from storage.pyramids import shard_blocks
 from storage.records.geometry import TileBlock
-from storage.records.slide import LevelOrigin, PyramidPlan, Slide, StoredLevel
-from storage.shards import Chunk, Shard
+from storage.records.slide import PyramidPlan, Slide, StoredLevel
+from storage.shards import INDEX_ENTRY_BYTES, INDEX_SUM_BYTES, Shard
+
+_CHANGED = "the tile's bytes have changed"
 
 
 def verify_slide(services: Services, slide: Slide) -> tuple[int, list[str]]:
-    """How many tiles were compared, and a line for every thing that is wrong.
+    """How many tiles were checked, and a line for every thing that is wrong.
 
-    Nothing that is stored is believed: everything is made again from the original, whose
-    SHA-256 the catalogue knows.
+    A slide that is not complete has no proof yet: it is compared with its original.
     """
     try:
-        original = original_path(services.layout, slide.fingerprint)
-        if fingerprint_of(original) != slide.fingerprint:
-            return 0, ["the original's bytes have changed: its SHA-256 is another"]
-        with open_slide(original) as reader:
-            return _pyramid(reader, services.pyramids.path(slide.slide_id), slide)
+        if slide.root is None:
+            return compare_slide(services, slide)
+        tiles, problems = _pyramid(services, slide)
+        return tiles, problems + _original(services, slide)
     except (SvartidError, OSError) as error:
         return 0, [str(error) or type(error).__name__]
 
 
-def _pyramid(reader: SlideReader, folder: Path, slide: Slide) -> tuple[int, list[str]]:
-    stored = _read(folder / "zarr.json")
-    sourced = plan_pyramid(reader.levels, lossless=_is_lossless(stored))
-    present = _present(sourced.plan, slide, stored)
-    tiles, faulty, problems = 0, 0, list[str]()
-    for level in present:
-        for count, absent, found in _level(reader, sourced, level, folder):
-            tiles += count
-            faulty += absent
-            problems += found
-    images = reader.associated_images()
-    record = describe(slide.fingerprint, reader, sourced, images, faulty=faulty)
-    expected = {folder / associated_file(image): image.data for image in images}
-    expected[folder / "zarr.json"] = ngff.group_json(record, present)
-    for level in present:
-        expected[folder / str(level.level) / "zarr.json"] = ngff.array_json(level, sourced.plan)
-    if reader.icc_profile is not None:
-        expected[folder / ICC_FILE] = reader.icc_profile
-    problems += _files(folder, expected)
-    shards = {
-        folder / ngff.shard_key(level.level, row, column)
-        for level in present
-        for row, column, _ in shard_blocks(level, sourced.plan)
-    }
-    if slide.complete_at is not None:
-        problems += _strangers(folder, shards | expected.keys())
+def verify_quarantine(layout: Layout) -> list[str]:
+    """A line for every file in quarantine that is no longer the one that came."""
+    return [
+        f"quarantine/{folder.name}: the bytes have changed"
+        for folder in sorted(layout.quarantine.iterdir())
+        if folder.is_dir() and fingerprint_of(original_path(layout, folder.name)) != folder.name
+    ]
+
+
+def _pyramid(services: Services, slide: Slide) -> tuple[int, list[str]]:
+    folder = services.pyramids.path(slide.slide_id)
+    problems = list[str]()
+    if _sha256(folder / PROOF_FILE) != slide.proof:
+        problems.append(f"{PROOF_FILE} has changed")
+    proof = services.pyramids.proof(slide.slide_id)
+    if (proof.root, proof.fingerprint) != (slide.root, slide.fingerprint):
+        return 0, [*problems, f"{PROOF_FILE} leads to another root than the database knows"]
+    problems += _files(folder, proof)
+    record, _ = services.pyramids.describe(slide.slide_id)
+    tiles, expected = 0, {folder / PROOF_FILE, *(folder / name for name in proof.files)}
+    for level in record.plan.levels:
+        for row, column, block in shard_blocks(level, record.plan):
+            path = services.pyramids.shard_path(slide.slide_id, level.level, row, column)
+            expected.add(path)
+            problems += _shard(path, level, block, record.plan, proof)
+            tiles += block.columns * block.rows
+    problems += [
+        f"{path.relative_to(folder)} does not belong here"
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir() and path not in expected
+    ]
     return tiles, problems
 
 
-def _files(folder: Path, expected: Mapping[Path, bytes]) -> list[str]:
-    """Lines for small files that are missing or whose bytes differ."""
+def _files(folder: Path, proof: Proof) -> list[str]:
+    """Lines for small files that are missing or have changed."""
     problems = []
-    for path, content in expected.items():
-        found, name = _read(path), path.relative_to(folder)
-        if found is None:
-            problems.append(f"{name} is missing")
-        elif found != content:
-            problems.append(f"{name} has changed")
+    for name, digest in proof.files.items():
+        found = _sha256(folder / name)
+        if found != digest.hex():
+            problems.append(f"{name} {'is missing' if found is None else 'has changed'}")
     return problems
 
 
-def _strangers(folder: Path, expected: Collection[Path]) -> list[str]:
-    """Lines for files that do not belong into a complete pyramid."""
-    files = (path for path in sorted(folder.rglob("*")) if not path.is_dir())
-    return [f"{path.relative_to(folder)} does not belong here" for path in files
-            if path not in expected]  # fmt: skip
-
-
-def _present(plan: PyramidPlan, slide: Slide, stored: bytes | None) -> tuple[StoredLevel, ...]:
-    """The levels that must be there: all when complete; before, as many as are named."""
-    if slide.complete_at is not None or stored is None:
-        return plan.levels
+def _shard(
+    path: Path, level: StoredLevel, block: TileBlock, plan: PyramidPlan, proof: Proof
+) -> list[str]:
+    """Lines for the tiles of a shard that are not what they were, or for the shard itself."""
+    where, per = f"level {level.level}, shard {path.parent.name}/{path.name}", plan.shard_tiles
     try:
-        _, named = ngff.read_group(stored)
-    except SvartidError:
-        return plan.from_source()
-    return plan.levels if len(named) == len(plan.levels) else plan.from_source()
+        shard = Shard.open(path, per * per)
+    except StoreDamaged as error:
+        return [f"{where}: {error}"]
+    if shard is None:
+        return [f"{where} is missing"]
+    problems = [
+        f"level {level.level}, column {x}, row {y}: {_CHANGED}"
+        for (x, y), digest in _digests(shard, block, per)
+        if digest != proof.tiles[level.level][y, x].tobytes()
+    ]
+    return problems or _order(shard, path, where)
 
 
-def _is_lossless(stored: bytes | None) -> bool:
-    """Whether pixels without JPEG tiles were kept without loss: only the pyramid says so."""
+def _digests(shard: Shard, block: TileBlock, per: int) -> Iterator[tuple[tuple[int, int], bytes]]:
+    for x, y in block.places():
+        chunk = shard.chunk((y % per) * per + x % per)
+        yield (x, y), ABSENT_LEAF if chunk is None else leaf(chunk)
+
+
+def _order(shard: Shard, path: Path, where: str) -> list[str]:
+    """Chunks lie one after the other and nothing else does: no byte is without a digest."""
+    lengths = shard.lengths()
+    belong = sum(lengths) + len(shard.index) * INDEX_ENTRY_BYTES + INDEX_SUM_BYTES
+    found = path.stat().st_size
+    if found != belong or not shard.is_packed():
+        return [f"{where}: {found} bytes where {belong} belong, or tiles out of order"]
+    return []
+
+
+def _original(services: Services, slide: Slide) -> list[str]:
+    """A line when the original is not there, or no longer the one that came."""
+    skeleton = skeleton_of(services.layout, slide.fingerprint)
+    if skeleton is None:
+        found = fingerprint_of(original_path(services.layout, slide.fingerprint))
+    elif _sha256(skeleton) != slide.skeleton:
+        return ["the skeleton of the original has changed"]
+    else:
+        proof = services.pyramids.proof(slide.slide_id)
+        found = restored_fingerprint(services, slide.slide_id, skeleton, proof)
+    return [] if found == slide.fingerprint else ["the original's bytes have changed"]
+
+
+def _sha256(path: Path) -> str | None:
     try:
-        return stored is not None and ngff.read_group(stored)[0].plan.levels[0].encoding is None
-    except (SvartidError, LookupError):
-        return False
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return None
-
-
-def _level(
-    reader: SlideReader, sourced: Sourced, level: StoredLevel, folder: Path
-) -> Iterator[tuple[int, int, list[str]]]:
-    """(tiles, tiles the source left out, lines) of every shard."""
-    plan = sourced.plan
-
-    def path(level: int, row: int, column: int) -> Path:
-        return folder / ngff.shard_key(level, row, column)
-
-    maker: SourceShard | DerivedShard
-    if level.origin is LevelOrigin.DERIVED:
-        maker = DerivedShard(plan, level, path)
-    else:
-        maker = SourceShard(reader, plan, level, sourced.source_of[level.level])
-    for row, column, block in shard_blocks(level, plan):
-        absent, found = _shard(maker, block, path(level.level, row, column), plan.shard_tiles)
-        yield block.columns * block.rows, absent, found
-
-
-def _shard(
-    maker: SourceShard | DerivedShard, block: TileBlock, path: Path, per: int
-) -> tuple[int, list[str]]:
-    level, absent = maker.level.level, 0
-    where = f"level {level}, shard {path.parent.name}/{path.name}"
-    try:
-        expected, faulty = maker.chunks(block)
-        absent = faulty if maker.level.origin is not LevelOrigin.DERIVED else 0
-        shard = Shard.open(path, per * per)
-        if shard is None:
-            return absent, [f"{where} is missing"]
-        problems = [
-            f"level {level}, column {x}, row {y}: the tile's bytes differ"
-            for (x, y), chunk in zip(block.places(), expected, strict=True)
-            if shard.chunk((y % per) * per + x % per) != _joined(chunk)
-        ]
-    except SvartidError as error:
-        return absent, [f"{where}: {error}"]
-    length = path.stat().st_size
-    stored = sum(len(_joined(chunk) or b"") for chunk in expected) + per * per * 16 + 4
-    if length != stored and not problems:
-        problems.append(f"{where}: {length} bytes where {stored} belong")
-    return absent, problems
-
-
-def _joined(chunk: Chunk | None) -> bytes | None:
-    return None if chunk is None else b"".join(chunk)

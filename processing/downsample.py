@@ -38,9 +38,23 @@ def parent_tile(
 ) -> tuple[bytes | None, int]:
     """The tile above four tiles of the `finer` level, and how many of them are damaged.
 
-    None for the tile when all four are absent. A damaged child leaves white, and is counted.
-    With `place`, the (column, row) of the new tile, what scanners put beyond the image's right
-    and bottom side (often black) is kept out of the picture.
+    None for the tile when all four are absent; else as in `parent_pixels`.
+    """
+    tile, damaged = parent_pixels(children, edge, finer, place)
+    return (None if tile is None else encode_tile(tile, level.encoding)), damaged
+
+
+def parent_pixels(
+    children: Sequence[bytes | None],
+    edge: int,
+    finer: StoredLevel,
+    place: tuple[int, int] | None = None,
+) -> tuple[Pixels | None, int]:
+    """Pixels [edge, edge, 3] of the tile above four, and how many of the four are damaged.
+
+    None when all four are absent. A damaged child leaves white, and is counted. With `place`,
+    the (column, row) of the new tile, what scanners put beyond the image's right and bottom
+    side (often black) is kept out of the picture.
     """
     quarters, damaged = list[Pixels | None](), 0
     for at, child in enumerate(children):
@@ -56,8 +70,8 @@ def parent_tile(
     if place is not None:
         left, top = place[0] * edge, place[1] * edge
         width, height = -(-finer.size.width // 2) - left, -(-finer.size.height // 2) - top
-        tile = _extended(tile, min(width, edge), min(height, edge))
-    return encode_tile(tile, level.encoding), damaged
+        tile = extended(tile, min(width, edge), min(height, edge))
+    return tile, damaged
 
 
 def _real(size: Size, edge: int, place: tuple[int, int] | None, at: int) -> tuple[int, int]:
@@ -73,10 +87,10 @@ def _quarter(child: bytes, finer: StoredLevel, edge: int, real: tuple[int, int])
     if real == (edge, edge) or min(real) < 1:
         return half_tile(child, finer.encoding, edge)
     # Not in the DCT domain: there a black margin rings through the last eight real columns.
-    return halve(_extended(decode_tile(child, finer.encoding, edge), *real))
+    return halve(extended(decode_tile(child, finer.encoding, edge), *real))
 
 
-def _extended(tile: Pixels, width: int, height: int) -> Pixels:
+def extended(tile: Pixels, width: int, height: int) -> Pixels:
     """The tile with its last real column and row repeated to its far sides."""
     if min(width, height) < 1 or (width >= tile.shape[1] and height >= tile.shape[0]):
         return tile

@@ -47,6 +47,11 @@ def enter_slide(
     connection.execute(sa.insert(slide).values(_slide_row(row, pyramid, moment)))
 
 
+def remove_slide(connection: Connection, slide_id: str) -> None:
+    """Take a slide off every list, inside the caller's transaction."""
+    connection.execute(sa.delete(slide).where(slide.c.slide_id == slide_id))
+
+
 def _slide(row: Row[Any]) -> Slide:
     mpp = Mpp(row.mpp_x, row.mpp_y, MppOrigin(row.mpp_origin)) if row.mpp_x else None
     return Slide(
@@ -70,6 +75,10 @@ def _slide(row: Row[Any]) -> Slide:
         received_at=row.received_at,
         ready_at=row.ready_at,
         complete_at=row.complete_at,
+        root=row.root,
+        proof=row.proof,
+        skeleton=row.skeleton,
+        stored_bytes=row.stored_bytes,
     )
 
 

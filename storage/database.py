@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from storage.errors import StoreDamaged, Transient
 
 T = TypeVar("T")
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test holds it against the folder."""
 _BUSY_MS = 20_000
 _AWAY = (OperationalError, InterfaceError, PoolTimeout)
@@ -77,6 +77,10 @@ slide = sa.Table(
     sa.Column("received_at", UtcDateTime, nullable=False, index=True),
     sa.Column("ready_at", UtcDateTime, nullable=False),
     sa.Column("complete_at", UtcDateTime),
+    sa.Column("root", sa.String(64)),
+    sa.Column("proof", sa.String(64)),
+    sa.Column("skeleton", sa.String(64)),
+    sa.Column("stored_bytes", sa.BigInteger),
 )
 
 intake = sa.Table(
@@ -95,6 +99,7 @@ intake = sa.Table(
     sa.Column("done", sa.Integer, nullable=False, default=0),
     sa.Column("total", sa.Integer, nullable=False, default=0),
     sa.Column("lossless", sa.Boolean, nullable=False, default=False),
+    sa.Column("released", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Column("received_at", UtcDateTime, nullable=False, index=True),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Column("seconds", sa.Float),

@@ -49,6 +49,12 @@ class Damaged(SlideError):
     code = "damaged"
 
 
+class LevelsDisagree(SlideError):
+    """A coarser level shows what a finer one does not: tiles are dead, blank or out of place."""
+
+    code = "levels_disagree"
+
+
 class TooLarge(SlideError):
     """Dimensions beyond what any scanner makes, or a decompression bomb."""
 

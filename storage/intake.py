@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from storage.catalogue import enter_slide
+from storage.catalogue import enter_slide, remove_slide
 from storage.database import Database, intake, now, slide
-from storage.errors import Refused, SlideError, SvartidError
+from storage.errors import LevelsDisagree, Refused, SlideError, SvartidError
 from storage.events import record
 from storage.intake_rows import about, as_intake, change, fetch, is_readable, locked
 from storage.records.intake import ENDED, READABLE, Intake, IntakeState, Source
@@ -40,6 +40,19 @@ class Delivery:
     lossless: bool = False
     began_at: datetime | None = None
     """When taking over began: the clock of `seconds`; None is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What phase two came to."""
+
+    root: str
+    proof: str
+    skeleton: str | None
+    """SHA-256 of the skeleton that stands for the original; None where that is kept whole."""
+    stored_bytes: int
+    notices: frozenset[str] = frozenset()
+    """What it found in addition."""
 
 
 def slide_id_of(fingerprint: str) -> str:
@@ -121,8 +134,8 @@ def mark_ready(database: Database, intake_id: str, pyramid: PyramidRecord) -> No
         record(connection, about(row, "SlideReady", {"seconds": round(seconds, 3)}))
 
 
-def mark_complete(database: Database, intake_id: str, notices: Collection[str] = ()) -> None:
-    """Phase two is published; `notices` are what it found in addition.
+def mark_complete(database: Database, intake_id: str, done: Completion) -> None:
+    """Phase two is published.
 
     Refused when the slide is not readable, or was given up meanwhile.
     """
@@ -140,7 +153,14 @@ def mark_complete(database: Database, intake_id: str, notices: Collection[str] =
         connection.execute(
             sa.update(slide)
             .where(slide.c.slide_id == row.slide_id)
-            .values(complete_at=moment, notices=[*known, *(n for n in notices if n not in known)])
+            .values(
+                complete_at=moment,
+                notices=[*known, *sorted(done.notices - set(known))],
+                root=done.root,
+                proof=done.proof,
+                skeleton=done.skeleton,
+                stored_bytes=done.stored_bytes,
+            )
         )
         change(
             connection,
@@ -151,19 +171,24 @@ def mark_complete(database: Database, intake_id: str, notices: Collection[str] =
             lease_until=None,
             attempts=0,
         )
-        record(connection, about(row, "PyramidCompleted", {"seconds": round(seconds, 3)}))
+        data = {"seconds": round(seconds, 3), "root": done.root, "proof": done.proof}
+        record(connection, about(row, "PyramidCompleted", data))
 
 
 def mark_ended(database: Database, intake_id: str, error: SvartidError) -> IntakeState:
     """The file's fault ends in quarantine, any other in failed; with the reason, recorded.
 
-    A slide that can be read is never quarantined: its file was good enough for phase one. What
-    has ended stays as it ended. The state the row is in then.
+    A slide that can be read is not quarantined, since its file was good enough for phase one,
+    unless its levels contradict each other: then it leaves the catalogue. What has ended stays
+    as it ended. The state the row is in then.
     """
     with database.transaction() as connection:
         row = locked(connection, intake_id)
         if row.state in ENDED:
             return row.state
+        lies = isinstance(error, LevelsDisagree)
+        if lies:
+            remove_slide(connection, row.slide_id)
         theirs = isinstance(error, SlideError) and not is_readable(connection, row.slide_id)
         state = IntakeState.QUARANTINED if theirs else IntakeState.FAILED
         change(
@@ -187,6 +212,8 @@ def try_again(database: Database, intake_id: str, actor: str) -> Intake:
         if row.state not in _AGAIN:
             raise Refused(f"only failed or quarantined files are tried again, not {row.state}")
         kind = "IntakeRetried" if row.state is IntakeState.FAILED else "QuarantineReleased"
+        if row.reason == LevelsDisagree.code:
+            change(connection, intake_id, released=True)
         _restart(connection, intake_id, actor, kind)
         return fetch(connection, intake_id)
 

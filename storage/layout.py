@@ -53,6 +53,11 @@ class Layout:
         return self.root / "made"
 
     @property
+    def findings(self) -> Path:
+        """What is wrong with received files, by fingerprint: maps for people."""
+        return self.root / "findings"
+
+    @property
     def run(self) -> Path:
         """Locks and the state of the processes."""
         return self.root / "run"
@@ -86,6 +91,7 @@ class Layout:
             self.pyramids,
             self.staging,
             self.made,
+            self.findings,
             self.run,
             self.logs,
             self.prefect,

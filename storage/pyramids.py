@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from storage import ngff
 from storage.errors import NotFound
+from storage.proof import PROOF_FILE, Proof
 from storage.records.geometry import TileBlock
 from storage.records.slide import AssociatedImage, PyramidPlan, PyramidRecord, StoredLevel
 from storage.shards import Chunk, write_parts, write_shard
@@ -94,6 +96,31 @@ class Pyramids:
         document = ngff.group_json(record, record.plan.levels)
         write_parts(target / "zarr.json", [document], sync=True)
         sync_folder(target)
+
+    def publish_proof(self, slide_id: str, proof: bytes) -> None:
+        """Keep the proof of a complete pyramid inside it."""
+        folder = self.path(slide_id)
+        write_parts(folder / PROOF_FILE, [proof], sync=True)
+        sync_folder(folder)
+
+    def proof(self, slide_id: str) -> Proof:
+        """The proof of a complete pyramid. Errors: NotFound, StoreDamaged."""
+        try:
+            return Proof.from_bytes((self.path(slide_id) / PROOF_FILE).read_bytes())
+        except FileNotFoundError:
+            raise NotFound(f"no proof of slide {slide_id} yet") from None
+
+    def shard_path(self, slide_id: str, level: int, row: int, column: int) -> Path:
+        """Where a published shard lies."""
+        return self.path(slide_id) / ngff.shard_key(level, row, column)
+
+    def remove(self, slide_id: str) -> None:
+        """Take a pyramid out of everybody's sight: all at once, then bit by bit."""
+        gone = self._staging / f"{slide_id}.removed"
+        shutil.rmtree(gone, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            self.path(slide_id).rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def discard(self, slide_id: str) -> None:
         """Remove what a given-up ingest left in staging."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from storage.errors import StoreDamaged
 
 ABSENT = 2**64 - 1
+INDEX_ENTRY_BYTES, INDEX_SUM_BYTES = 16, 4
 _MOST_PARTS = 1000
 """Below IOV_MAX (1024): as many buffers as one writev takes."""
 
@@ -97,6 +98,11 @@ class Shard:
             raise
         return cls(descriptor, index)
 
+    def place(self, at: int) -> tuple[int, int] | None:
+        """Offset and length of one chunk, None where absent."""
+        offset, length = self.index[at].tolist()
+        return None if length == ABSENT else (offset, length)
+
     def chunk(self, at: int) -> bytes | None:
         """The stored bytes of one chunk, None where absent."""
         offset, length = self.index[at].tolist()
@@ -107,6 +113,18 @@ class Shard:
             raise StoreDamaged(f"a shard ends inside chunk {at}")
         return data
 
+    def lengths(self) -> list[int]:
+        """Bytes of every chunk that is present, in C order."""
+        present: list[int] = self.index[self.index[:, 1] != ABSENT][:, 1].tolist()
+        return present
+
+    def is_packed(self) -> bool:
+        """True when the chunks lie one after the other in C order, without gaps."""
+        present = self.index[self.index[:, 1] != ABSENT]
+        return bool((np.cumsum(present[:, 1])[:-1] == present[1:, 0]).all()) and not (
+            len(present) and present[0, 0]
+        )
+
     def __del__(self) -> None:
         # Closed with the last reference, so that a cache may forget a shard somebody still reads.
         with suppress(OSError):
@@ -114,7 +132,7 @@ class Shard:
 
 
 def _read_index(descriptor: int, chunks: int, path: Path) -> NDArray[np.uint64]:
-    length = chunks * 16 + 4
+    length = chunks * INDEX_ENTRY_BYTES + INDEX_SUM_BYTES
     size = os.fstat(descriptor).st_size
     if size < length:
         raise StoreDamaged(f"{path.name}: shorter than its index")

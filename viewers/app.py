@@ -84,5 +84,6 @@ def _openapi(app: FastAPI) -> APIRouter:
 
 def _context(settings: Settings) -> Context:
     layout, database = settings.layout, Database(settings.database_url)
-    store = TileStore(Pyramids(layout.pyramids, layout.staging))
-    return Context(settings, database, Tiles(store, layout.made), Audit(database))
+    pyramids = Pyramids(layout.pyramids, layout.staging)
+    tiles = Tiles(TileStore(pyramids), layout.made)
+    return Context(settings, database, pyramids, tiles, Audit(database))

@@ -9,16 +9,18 @@ from fastapi import Request
 from processing.tiles import Tiles
 from storage.database import Database
 from storage.errors import NotFound
+from storage.pyramids import Pyramids
 from storage.settings import Settings
 from viewers.audit import Audit
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Settings, database, tiles and the audit's front."""
+    """Settings, database, the store, its tiles, and the audit's front."""
 
     settings: Settings
     database: Database
+    pyramids: Pyramids
     tiles: Tiles
     audit: Audit
 

@@ -11,6 +11,7 @@ from storage import intake
 from storage.catalogue import get_slide, slides
 from storage.errors import NotFound
 from storage.exchange.slide_json import intake_json, slide_json
+from storage.receipts import receipt
 from storage.records.intake import IntakeState
 from storage.records.people import Right, allowed
 from storage.tiles import OpenPyramid
@@ -76,6 +77,21 @@ def associated_image(request: Request, slide_id: str, name: str) -> Response:
     else:
         data, media = context.tiles.thumbnail(pyramid), "image/jpeg"
     return Response(data, media_type=media, headers=_private(86400))
+
+
+@router.get(
+    "/api/v1/slides/{slide_id}/tiles/{level}/{column}/{row}/receipt",
+    tags=["tiles"],
+    dependencies=READ,
+)
+def tile_receipt(
+    request: Request, slide_id: str, level: int, column: int, row: int
+) -> dict[str, Any]:
+    """Where a tile's bytes come from, and the path from its digest to the scan's root."""
+    context = context_of(request)
+    slide = get_slide(context.database, plain_id(slide_id))
+    context.audit.log(principal_of(request), "receipt", slide_id)
+    return receipt(context.pyramids, slide, (level, column, row))
 
 
 def _pyramid(context: Context, slide_id: str) -> OpenPyramid:

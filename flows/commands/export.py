@@ -1,6 +1,8 @@
-"""Give back what came in, or the pyramid as OME-Zarr.
+"""Give back what came in, byte for byte, or the pyramid as OME-Zarr.
 
-An original of one file becomes a file, one of many files a folder.
+An original of one file becomes a file, one of many files a folder. Where only its skeleton is
+kept, the original is put together from it and the pyramid's tiles; its SHA-256 is checked before
+the output gets its name.
 
 examples:
   svartid export 66126c5b29721bf74129 --to original -o back.tif
@@ -14,7 +16,7 @@ import shutil
 from pathlib import Path
 
 from flows.commands.common import services_of
-from flows.originals import original_path
+from flows.skeletons import give_back
 from storage.catalogue import get_slide
 from storage.errors import Refused
 from storage.pyramids import sync_folder
@@ -36,15 +38,12 @@ def run(args: argparse.Namespace) -> int:
         raise Refused(f"{target} exists; nothing is written over, choose another name")
     services = services_of(args)
     slide = get_slide(services.database, args.slide_id)
-    source = services.pyramids.path(args.slide_id)
-    if args.to == "original":
-        source = original_path(services.layout, slide.fingerprint)
     part = target.with_name(target.name + ".part")
     try:
-        if source.is_dir():
-            shutil.copytree(source, part)
+        if args.to == "original":
+            give_back(services, slide, part)
         else:
-            shutil.copyfile(source, part)
+            shutil.copytree(services.pyramids.path(slide.slide_id), part)
         part.rename(target)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)

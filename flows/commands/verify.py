@@ -1,7 +1,9 @@
-"""Compare what is stored with the original, byte by byte, and name every tile that differs.
+"""Check every stored byte against the proof made when the slide was read in.
 
-The original's SHA-256 is recomputed; copied tiles are compared with the scanner's bytes, made
-tiles are made again.
+Every tile and file is hashed again and held against the root in the database; what has changed is
+named by level, column and row. The original is given back in memory and must have the SHA-256 it
+came with. Without a slide's id the files in quarantine are checked too. A slide that is not
+complete has no proof yet: it is compared with its original, byte by byte.
 
 examples:
   svartid verify
@@ -15,10 +17,10 @@ from __future__ import annotations
 import argparse
 
 from flows.commands.common import complain, print_json, services_of
-from flows.verification import verify_slide
+from flows.verification import verify_quarantine, verify_slide
 from storage.catalogue import get_slide, slides
 
-SUMMARY = "compare what is stored with the original, byte by byte"
+SUMMARY = "check every stored byte, and name what has changed"
 _MOST_TOLD = 20
 
 
@@ -42,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
                 {
                     "slide_id": slide.slide_id,
                     "status": status,
+                    "root": slide.root,
                     "tiles": tiles,
                     "problems": problems,
                 }
@@ -52,4 +55,7 @@ def run(args: argparse.Namespace) -> int:
             complain(f"  {problem}")
         if len(problems) > _MOST_TOLD:
             complain(f"  and {len(problems) - _MOST_TOLD} more (--json lists all)")
-    return 0 if clean else 1
+    held = [] if chosen else verify_quarantine(services.layout)
+    for problem in held:
+        complain(problem)
+    return 0 if clean and not held else 1

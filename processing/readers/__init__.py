@@ -1,4 +1,8 @@
-"""`open_slide` chooses the reader: one loop over one table, the vendor ends here."""
+"""`open_slide` chooses the reader: one loop over one table, the vendor ends here.
+
+The table names readers as text: pydicom or OpenSlide is loaded when a file may need it, which
+is most of what a command that reads a TIFF would else wait for.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +10,29 @@ import logging
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
-from pydicom.errors import BytesLengthException
-
-from processing.readers.aperio import AperioReader
 from processing.readers.base import Probe, SlideReader, SourceLevel
-from processing.readers.dicom import DicomReader
-from processing.readers.openslide_formats import OpenSlideReader
-from processing.readers.tiff import TiffReader
+from processing.readers.detection import may_be_dicom, may_be_foreign, may_be_tiff
 from storage.errors import Damaged, NotASlide, SlideError, TooLarge
+from storage.on_demand import load
 
-READERS: tuple[type[SlideReader], ...] = (
-    DicomReader,
-    AperioReader,
-    OpenSlideReader,
-    TiffReader,
+READERS: tuple[tuple[Callable[[Probe], bool], str], ...] = (
+    (may_be_dicom, "processing.readers.dicom:DicomReader"),
+    (may_be_tiff, "processing.readers.aperio:AperioReader"),
+    (may_be_foreign, "processing.readers.openslide_formats:OpenSlideReader"),
+    (may_be_tiff, "processing.readers.tiff:TiffReader"),
 )
 """The whole registry: the first that recognises the file reads it, the narrow ones first."""
 
 for _library in ("tifffile", "pydicom"):
     # Without a handler of the application's, Python would print their warnings to the user.
     logging.getLogger(_library).addHandler(logging.NullHandler())
-# pydicom's quote the values they complain of, which may be a patient's name.
-logging.getLogger("pydicom").setLevel(logging.ERROR)
+# pydicom quotes the values it complains of, which may be a patient's name; a level set here would
+# be reset when it is loaded.
+logging.getLogger("pydicom").propagate = False
 warnings.filterwarnings("ignore", module=r"(pydicom|tifffile)\.")
 
 _STUMBLES = (
@@ -43,11 +43,11 @@ _STUMBLES = (
     ArithmeticError,
     RuntimeError,
     EOFError,
-    BytesLengthException,
     struct.error,
     zlib.error,
-    cv2.error,
 )
+_PARSERS = frozenset({"pydicom", "tifffile", "imagecodecs", "cv2"})
+"""Libraries with exceptions of their own, all of them about the file."""
 
 
 @contextmanager
@@ -69,12 +69,14 @@ def open_slide(path: Path) -> Iterator[SlideReader]:
         raise
     except MemoryError as error:
         raise TooLarge("the file asks for more memory than a slide may take") from error
-    except _STUMBLES as error:
-        raise _nonsense(error) from error
     except OSError as error:
         if _from_the_disk(error):
             raise
         raise _nonsense(error) from error
+    except Exception as error:
+        if isinstance(error, _STUMBLES) or _is_of_a_parser(error):
+            raise _nonsense(error) from error
+        raise
     finally:
         probe.close()
 
@@ -82,9 +84,11 @@ def open_slide(path: Path) -> Iterator[SlideReader]:
 def _opened(probe: Probe) -> SlideReader:
     """The first reader that recognises the file, having read its directory."""
     try:
-        for reader in READERS:
-            if reader.recognises(probe):
-                return reader(probe)
+        for may_be, name in READERS:
+            if may_be(probe):
+                reader: type[SlideReader] = load(name)
+                if reader.recognises(probe):
+                    return reader(probe)
     except (SlideError, MemoryError):
         raise
     except OSError as error:
@@ -95,6 +99,10 @@ def _opened(probe: Probe) -> SlideReader:
         # Only the libraries' code has run so far; what they raise is about the file.
         raise _nonsense(error) from error
     raise NotASlide("no reader knows this kind of file")
+
+
+def _is_of_a_parser(error: Exception) -> bool:
+    return type(error).__module__.partition(".")[0] in _PARSERS
 
 
 def _from_the_disk(error: OSError) -> bool:

@@ -19,6 +19,7 @@ import tifffile
 from processing.jpeg import Pixels
 from processing.readers.tiff_chain import check_chain
 from storage.errors import Damaged, EmptyFile, TooLarge
+from storage.proof import Places
 from storage.records.geometry import Region, Size, TileBlock
 from storage.records.slide import AssociatedImage, JpegEncoding, SlideMetadata
 from storage.shards import Chunk
@@ -130,6 +131,10 @@ class SlideReader(ABC):
         Only for levels whose `jpeg` is set.
         """
         raise NotImplementedError(f"{self.name} has no JPEG tiles")
+
+    def tile_places(self, level: int) -> Places | None:
+        """Where the JPEG tiles of a level lie in the file (an absolute path); None without."""
+        return None
 
     def associated_images(self) -> tuple[AssociatedImage, ...]:
         """Label, overview and thumbnail, those there are."""

@@ -33,6 +33,7 @@ from storage.errors import (
     UnsupportedCompression,
     UnsupportedDicom,
 )
+from storage.proof import Places
 from storage.records.geometry import Region, TileBlock
 from storage.records.slide import AssociatedImage, Mpp, MppOrigin, Notice, SlideMetadata
 from storage.shards import Chunk
@@ -74,6 +75,10 @@ class DicomReader(SlideReader):
     def jpeg_tiles(self, level: int, block: TileBlock) -> list[Chunk | None]:
         """Frames of a block as they lie in the file."""
         return self._levels[level].jpeg_tiles(block)
+
+    def tile_places(self, level: int) -> Places | None:
+        """Where the frames of a level lie."""
+        return self._levels[level].places()
 
     def pixels(self, level: int, region: Region) -> Pixels:
         """RGB of a region of a level."""

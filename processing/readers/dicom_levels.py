@@ -35,6 +35,7 @@ from processing.readers.codestream import check_codestream
 from processing.readers.segment_cache import SegmentCache
 from processing.readers.tiff_levels import as_rgb
 from storage.errors import Damaged, Truncated, UnsupportedCompression, UnsupportedDicom
+from storage.proof import Places
 from storage.records.geometry import Region, TileBlock
 from storage.records.slide import JpegEncoding
 from storage.shards import Chunk
@@ -83,7 +84,8 @@ class DicomLevel:
         frames = int(dataset.get("NumberOfFrames") or 1)
         if frames != self._columns * self._rows:
             raise UnsupportedDicom(f"{frames} frames where {self._columns * self._rows} are due")
-        self._descriptor = os.open(instance.path, os.O_RDONLY)
+        self._path = instance.path
+        self._descriptor = os.open(self._path, os.O_RDONLY)
         try:
             self._offsets, self._counts = self._locate(instance.pixels_at, frames)
             square = is_copyable_edge(self._tile_width, self._tile_height)
@@ -119,6 +121,14 @@ class DicomLevel:
         self.colour_disagrees = header.says_rgb is not None and header.says_rgb != self._tagged_rgb
         self._head = jpeg.splice_head(b"", True) if rgb and header.adobe_transform is None else b""
         return JpegEncoding(jpeg.estimate_quality(sample), header.subsampling)
+
+    def places(self) -> Places | None:
+        """Where the frames lie; None when they cannot be copied."""
+        if self.level.jpeg is None:
+            return None
+        grid = self._rows, self._columns
+        offsets, lengths = self._offsets.reshape(grid), self._counts.reshape(grid)
+        return Places(str(self._path), self._head, offsets, lengths)
 
     def jpeg_tiles(self, block: TileBlock) -> list[Chunk | None]:
         """Frames of a block as stand-alone streams."""

@@ -11,6 +11,7 @@ from processing.jpeg import Pixels
 from processing.readers.base import Probe, SlideReader, SourceLevel, plausible_mpp
 from processing.readers.tiff_levels import TiffLevel
 from storage.errors import Damaged
+from storage.proof import Places
 from storage.records.geometry import Region, TileBlock
 from storage.records.slide import Mpp, MppOrigin, Notice
 from storage.shards import Chunk
@@ -26,7 +27,8 @@ class TiffFileReader(SlideReader):
         if probe.tiff is None:
             raise Damaged("not a TIFF file")
         self.tiff = probe.tiff
-        self.descriptor = os.open(probe.files[0], os.O_RDONLY)
+        self._file = probe.files[0]
+        self.descriptor = os.open(self._file, os.O_RDONLY)
         try:
             self._tiff_levels = [TiffLevel(page, self.descriptor) for page in self.level_pages()]
         except BaseException:
@@ -48,6 +50,10 @@ class TiffFileReader(SlideReader):
     def jpeg_tiles(self, level: int, block: TileBlock) -> list[Chunk | None]:
         """Stand-alone JPEG streams of a block."""
         return self._tiff_levels[level].jpeg_tiles(block)
+
+    def tile_places(self, level: int) -> Places | None:
+        """Where the JPEG tiles of a level lie."""
+        return self._tiff_levels[level].places(self._file)
 
     def pixels(self, level: int, region: Region) -> Pixels:
         """RGB of a region of a level."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
-import cv2
+import imagecodecs
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from processing.readers.base import (
 from processing.readers.codestream import check_codestream
 from processing.readers.segment_cache import SegmentCache
 from storage.errors import Damaged, SlideError, Truncated, Unsupported, UnsupportedCompression
+from storage.proof import Places
 from storage.records.geometry import Region, Size, TileBlock
 from storage.records.slide import AssociatedImage, JpegEncoding
 from storage.shards import Chunk
@@ -84,6 +86,14 @@ class TiffLevel:
         if jpeg.frame_size(spliced, baseline=True) != (header.width, header.height):
             raise Damaged("the JPEG tables hold more than tables")
         return JpegEncoding(jpeg.estimate_quality(spliced), header.subsampling)
+
+    def places(self, file: Path) -> Places | None:
+        """Where the tiles lie; None when they cannot be copied."""
+        if self.level.jpeg is None:
+            return None
+        grid = self._segments.rows, self._segments.columns
+        offsets, lengths = self._segments.offsets.reshape(grid), self._segments.counts.reshape(grid)
+        return Places(str(file), self._head, offsets, lengths)
 
     def jpeg_tiles(self, block: TileBlock) -> list[Chunk | None]:
         """Stand-alone JPEG streams of a block; one read for each run of neighbours."""
@@ -190,10 +200,8 @@ def associated_from(page: tifffile.TiffPage, name: str, descriptor: int) -> Asso
 
 def png(name: str, pixels: Pixels) -> AssociatedImage:
     """An associated image from RGB pixels, lossless and quickly packed."""
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    size = Size(pixels.shape[1], pixels.shape[0])
-    return AssociatedImage(name, "image/png", data.tobytes(), size)
+    data = bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=1))
+    return AssociatedImage(name, "image/png", data, Size(pixels.shape[1], pixels.shape[0]))
 
 
 def _check_shape(page: tifffile.TiffPage) -> None:

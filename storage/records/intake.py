@@ -53,6 +53,8 @@ class Intake:
     done: int
     total: int
     lossless: bool
+    released: bool
+    """A person has seen what is wrong with it and wants it shown."""
     received_at: datetime
     updated_at: datetime
     seconds: float | None

@@ -144,6 +144,14 @@ class Slide:
     received_at: datetime
     ready_at: datetime
     complete_at: datetime | None
+    root: str | None = None
+    """Merkle root of the scan: every tile, every file, and where the tiles came from."""
+    proof: str | None = None
+    """SHA-256 of the file that holds the digests below the root."""
+    skeleton: str | None = None
+    """SHA-256 of what is kept of the original beside the pyramid's tiles; None: all of it."""
+    stored_bytes: int | None = None
+    """Of pyramid and skeleton, or of the pyramid alone where the original is kept whole."""
 
 
 def printable(text: str) -> str:

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from flows import isolation, lanes
-from flows.ingest import complete, give_up, read_in
+from flows.completion import complete
+from flows.ingest import give_up, read_in
 from flows.isolation import Interrupted, ReadingProcess
 from flows.lanes import Lane
 from flows.services import Services, prepare_services

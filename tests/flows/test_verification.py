@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from flows.ingest import read_in
-from flows.originals import original_path
 from flows.services import Services
 from flows.verification import verify_slide
 from storage.catalogue import get_slide
@@ -51,7 +50,7 @@ def test_every_flipped_bit(services: Services, request: pytest.FixtureRequest, k
     pyramid = services.pyramids.path(slide.slide_id)
     kinds = {path.relative_to(pyramid).parts[0] for path in files_below(pyramid)}
     assert {"zarr.json", "associated", "0", "1"} <= kinds
-    roots = [pyramid, original_path(services.layout, slide.fingerprint)]
+    roots = [pyramid, services.layout.originals / slide.fingerprint]
     assert every_flip_is_found(services, slide, roots, each=4) > 50
 
 
@@ -74,7 +73,8 @@ def test_missing_and_foreign_files(services: Services, tiny_svs: Path) -> None:
     (pyramid / "stranger").write_bytes(b"")
     assert verify_slide(services, slide)[1] == ["stranger does not belong here"]
     (pyramid / "stranger").unlink()
-    original_path(services.layout, slide.fingerprint).unlink()
+    for file in files_below(services.layout.originals / slide.fingerprint):
+        file.unlink()
     assert verify_slide(services, slide)[1]
 
 

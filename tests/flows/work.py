@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from flows.bundles import bundles_at
-from flows.ingest import complete, read_in
+from flows.completion import complete
+from flows.ingest import read_in
 from flows.receive import receive
 from flows.services import Services
 from storage import intake, leases

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from processing.paint import Painting, write_svs
-from processing.pyramid import copy_source_levels, derive_levels
+from processing.pyramid import complete_levels
 from processing.readers import open_slide
+from processing.source_levels import copy_source_levels
 from processing.tiles import Tiles
 from processing.tiling import plan_pyramid
 from storage import ngff
@@ -48,7 +49,13 @@ def test_made_and_stored_tiles_are_the_same(odd: Path, tmp_path: Path, lossless:
     ]
     made = _tiles(pyramids, tmp_path, places)
     folder, draft = pyramids.path(_ID), pyramids.resume_levels(_ID)
-    derive_levels(plan, lambda *at: folder / ngff.shard_key(*at), draft, lambda _done, _total: None)
+    complete_levels(
+        plan,
+        {at.level for at in plan.from_source()},
+        lambda *at: folder / ngff.shard_key(*at),
+        draft,
+        lambda _done, _total: None,
+    )
     pyramids.publish_levels(draft, record)
     for path in (tmp_path / "made" / _ID).iterdir():
         path.unlink()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from storage.intake import Delivery, slide_id_of
+from storage.intake import Completion, Delivery, slide_id_of
 from storage.records.geometry import Size
 from storage.records.intake import Source
 from storage.records.slide import (
@@ -23,6 +23,9 @@ def fingerprint(name: str) -> str:
 
 def delivery(name: str, actor: str = "tester") -> Delivery:
     return Delivery(fingerprint(name), f"{name}.svs", 1000, Source.WATCH, actor)
+
+
+DONE = Completion(root="a" * 64, proof="b" * 64, skeleton=None, stored_bytes=1000)
 
 
 def pyramid(name: str, metadata: SlideMetadata | None = None) -> PyramidRecord:

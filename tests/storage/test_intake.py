@@ -18,7 +18,7 @@ from storage.database import Database
 from storage.errors import Damaged, NoSpace, NotFound, Refused, TookTooLong
 from storage.records.intake import IntakeState
 from storage.records.slide import SlideMetadata
-from tests.storage.samples import delivery, fingerprint, pyramid
+from tests.storage.samples import DONE, delivery, fingerprint, pyramid
 
 READING = (IntakeState.RECEIVED,)
 COMPLETING = (IntakeState.READY,)
@@ -131,7 +131,7 @@ def test_a_second_phase_that_fails_leaves_the_slide(database: Database) -> None:
     assert get_slide(database, slide_id).complete_at is None
     assert intake.try_again(database, intake_id, "ops").state is IntakeState.READY
     leases.claim(database, "one", 60, COMPLETING)
-    intake.mark_complete(database, intake_id)
+    intake.mark_complete(database, intake_id, DONE)
     assert get_slide(database, slide_id).complete_at is not None
 
 
@@ -146,7 +146,7 @@ def test_delivering_again_is_a_second_try(database: Database) -> None:
 def test_what_has_ended_stays_as_it_ended(database: Database) -> None:
     intake_id = ready(database, "a")
     leases.claim(database, "one", 60, COMPLETING)
-    intake.mark_complete(database, intake_id)
+    intake.mark_complete(database, intake_id, DONE)
     assert intake.mark_ended(database, intake_id, TookTooLong("late")) is IntakeState.COMPLETE
     with pytest.raises(Refused):
         intake.try_again(database, intake_id, "ops")

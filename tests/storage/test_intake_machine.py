@@ -20,7 +20,7 @@ from storage.errors import Damaged, NoSpace, NotFound, Refused, SvartidError, Tr
 from storage.events import history
 from storage.records.intake import CLAIMABLE, IntakeState
 from tests.databases import fresh_database
-from tests.storage.samples import delivery, fingerprint, pyramid
+from tests.storage.samples import DONE, delivery, fingerprint, pyramid
 
 NAMES, OWNERS = ("a", "b", "c"), ("one", "two")
 S = IntakeState
@@ -142,9 +142,9 @@ class IntakeMachine(RuleBasedStateMachine):
             return
         if known.state not in (S.READY, S.COMPLETING, S.COMPLETE):
             with pytest.raises(Refused):
-                intake.mark_complete(self.database, known.intake_id)
+                intake.mark_complete(self.database, known.intake_id, DONE)
             return
-        intake.mark_complete(self.database, known.intake_id)
+        intake.mark_complete(self.database, known.intake_id, DONE)
         if known.state is not S.COMPLETE:
             known.state, known.owner, known.attempts = S.COMPLETE, None, 0
             known.events.append("PyramidCompleted")
