@@ -205,14 +205,17 @@ def mark_ended(database: Database, intake_id: str, error: SvartidError) -> Intak
     return state
 
 
-def try_again(database: Database, intake_id: str, actor: str) -> Intake:
-    """Retry a failed row or release a quarantined one; Refused in any other state."""
+def try_again(database: Database, intake_id: str, actor: str, *, release: bool = False) -> Intake:
+    """Try a failed or quarantined row again; Refused in any other state.
+
+    With `release` somebody answers for it: levels that disagree no longer hold the slide back.
+    """
     with database.transaction() as connection:
         row = locked(connection, intake_id)
         if row.state not in _AGAIN:
             raise Refused(f"only failed or quarantined files are tried again, not {row.state}")
         kind = "IntakeRetried" if row.state is IntakeState.FAILED else "QuarantineReleased"
-        if row.reason == LevelsDisagree.code:
+        if release and row.reason == LevelsDisagree.code:
             change(connection, intake_id, released=True)
         _restart(connection, intake_id, actor, kind)
         return fetch(connection, intake_id)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from storage import intake
 from storage.board import read_board
+from storage.errors import NotFound
 from storage.exchange.slide_json import intake_json
 from storage.layout import Layout
 from storage.records.intake import IntakeState
@@ -31,6 +32,7 @@ _FLOWS = {
     "complete": "complete pyramid",
     "report": "report slide",
 }
+_UNKEPT = {"Cache-Control": "no-store"}
 _cache: dict[str, tuple[float, Any]] = {}
 
 
@@ -51,13 +53,25 @@ def read_intake(request: Request, intake_id: str) -> dict[str, Any]:
 @router.post("/api/v1/intake/{intake_id}/retry", status_code=204, dependencies=OPERATE)
 def retry(request: Request, intake_id: str) -> Response:
     """Try a failed file again."""
-    return _again(request, intake_id)
+    return _again(request, intake_id, release=False)
 
 
 @router.post("/api/v1/intake/{intake_id}/release", status_code=204, dependencies=OPERATE)
 def release(request: Request, intake_id: str) -> Response:
     """Let a file out of quarantine for another try; recorded with the person's name."""
-    return _again(request, intake_id)
+    return _again(request, intake_id, release=True)
+
+
+@router.get("/api/v1/intake/{intake_id}/map", dependencies=OPERATE)
+def damage_map(request: Request, intake_id: str) -> Response:
+    """The scanner's overview with what its levels disagree about in red, as PNG."""
+    context = context_of(request)
+    row = intake.get(context.database, plain_id(intake_id))
+    path = context.settings.layout.findings / row.fingerprint / "levels.png"
+    if not path.is_file():
+        raise NotFound("nothing was found that a map could show")
+    context.audit.log(principal_of(request), "map", row.slide_id)
+    return Response(path.read_bytes(), media_type="image/png", headers=_UNKEPT)
 
 
 @router.get("/api/v1/ops", dependencies=OPERATE)
@@ -75,9 +89,9 @@ def overview(request: Request) -> dict[str, Any]:
     }
 
 
-def _again(request: Request, intake_id: str) -> Response:
+def _again(request: Request, intake_id: str, *, release: bool) -> Response:
     context, who = context_of(request), principal_of(request).name
-    intake.try_again(context.database, plain_id(intake_id), who)
+    intake.try_again(context.database, plain_id(intake_id), who, release=release)
     return Response(status_code=204)
 
 

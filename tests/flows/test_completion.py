@@ -218,7 +218,7 @@ def test_a_person_may_release_it_all_the_same(
     with pytest.raises(LevelsDisagree) as caught:
         complete(services, row.intake_id)
     give_up(services, row.intake_id, caught.value)
-    released = intake.try_again(services.database, row.intake_id, "ada")
+    released = intake.try_again(services.database, row.intake_id, "ada", release=True)
     for state in (S.RECEIVED, S.READY):
         claimed = claim(services, released, state)
         STAGES[claimed.state](services, row.intake_id, None)

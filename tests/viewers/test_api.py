@@ -71,7 +71,13 @@ def test_what_the_description_offers_answers_without_failing(ask: Ask, shop: Sho
             ("é", "%"),
         ):
             address = path.format(
-                slide_id=slide_id, intake_id=intake_id, name="thumbnail", upload_id="0"
+                slide_id=slide_id,
+                intake_id=intake_id,
+                name="thumbnail",
+                upload_id="0",
+                level="0",
+                column="0",
+                row="0",
             )
             answer = client.get(address)
             assert answer.status_code < 500 or path == "/readyz", (address, answer.text)

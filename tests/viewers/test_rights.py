@@ -33,6 +33,9 @@ FILLED = {
     "name": "label",
     "code": "da",
     "language": "da",
+    "level": "0",
+    "column": "0",
+    "row": "0",
     "digest": "x",
     "path:path": "x.js",
 }

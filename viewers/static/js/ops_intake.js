@@ -92,7 +92,7 @@ export class IntakePanel {
     const [name, state, received, attempts, size, actions] = row.cells;
     if (!name || !state || !received || !attempts || !size || !actions) return;
     const title = intake.slide_id === null ? intake.name : h("a", { href: slideAddress(intake.slide_id) }, intake.name);
-    setContent(name, h("span", { class: "two-lines" }, h("span", { class: "slide-name" }, title), reason(intake)));
+    setContent(name, h("span", { class: "two-lines" }, h("span", { class: "slide-name" }, title), reason(intake), map(intake)));
     setContent(state, stateMark(INTAKE_STATES[intake.state]));
     setContent(received, moment(intake.received_at));
     setContent(attempts, intake.attempts === 0 ? "–" : number(intake.attempts));
@@ -138,6 +138,13 @@ export class IntakePanel {
 
 function createRow() {
   return h("tr", {}, ...Array.from({ length: 6 }, (_, index) => h("td", { class: index === 3 || index === 4 ? "number" : index === 5 ? "actions" : null })));
+}
+
+/** @param {Intake} intake */
+function map(intake) {
+  if (intake.reason !== "levels_disagree") return null;
+  const address = `/api/v1/intake/${encodeURIComponent(intake.intake_id)}/map`;
+  return h("a", { class: "reason", href: address, target: "_blank" }, t("Map of what is broken"));
 }
 
 /** @param {Intake} intake */

@@ -51,6 +51,7 @@ const REASONS = {
   unsupported_compression: t("The image is compressed in a way svartid cannot read yet."),
   unsupported_dicom: t("This kind of DICOM file is not a slide svartid can read."),
   damaged: t("The file is damaged. Scan the slide again, or fetch the file from the scanner again."),
+  levels_disagree: t("The overview shows tissue where the full image has none. Scan the slide again."),
   too_large: t("The image is larger than svartid accepts."),
   empty: t("The file is empty."),
   unreadable: t("The file could not be opened. Check the rights to the folder and the network drive."),
