@@ -24,6 +24,7 @@ from storage.pyramids import ICC_FILE, associated_file
 from storage.records.intake import READABLE, Intake, IntakeState
 from storage.records.slide import AssociatedImage, LevelOrigin, Notice, PyramidRecord
 
+COMPLETE = "flows.completion:complete"
 _EVERY = 0.4
 """Seconds between two notes of progress in the database."""
 
@@ -81,7 +82,7 @@ def describe(
 
 
 def _complete(services: Services, intake_id: str, progress: Progress | None = None) -> None:
-    load("flows.completion:complete")(services, intake_id, progress)
+    load(COMPLETE)(services, intake_id, progress)
 
 
 STAGES: dict[IntakeState, Callable[[Services, str, Progress | None], None]] = {

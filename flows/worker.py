@@ -14,12 +14,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from flows.ingest import STAGES
+from flows.ingest import COMPLETE, STAGES
 from flows.services import Services, open_services
-from processing.readers import open_slide
+from processing.readers import load_readers, open_slide
 from storage import errors
 from storage.errors import SlideError, SvartidError, TooLarge, Transient
 from storage.logs import log_to_stderr
+from storage.on_demand import load
 from storage.records.intake import IntakeState
 from storage.settings import read_settings
 
@@ -31,6 +32,8 @@ def main() -> int:
     log_to_stderr()
     settings = read_settings()
     services = open_services(settings)
+    load_readers()
+    load(COMPLETE)
     _limit_memory(settings.memory_limit_mb)
     # A library that prints, from Python or from C, must not be taken for an answer.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")

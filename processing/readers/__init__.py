@@ -50,6 +50,12 @@ _PARSERS = frozenset({"pydicom", "tifffile", "imagecodecs", "cv2"})
 """Libraries with exceptions of their own, all of them about the file."""
 
 
+def load_readers() -> None:
+    """Load every reader now, in a process that will need them and has time."""
+    for _, name in READERS:
+        load(name)
+
+
 @contextmanager
 def open_slide(path: Path) -> Iterator[SlideReader]:
     """Open a file or folder with the reader that knows it.
@@ -115,4 +121,4 @@ def _nonsense(error: Exception) -> Damaged:
     return Damaged(f"the file's structure makes no sense ({type(error).__name__})")
 
 
-__all__ = ["READERS", "Probe", "SlideReader", "SourceLevel", "open_slide"]
+__all__ = ["READERS", "Probe", "SlideReader", "SourceLevel", "load_readers", "open_slide"]
