@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from flows.originals import locked, original_path, set_aside, take_back
 from flows.services import Services
+from processing.channels_seen import channels_seen
 from processing.pyramid import Progress, copy_source_levels, derive_levels
 from processing.readers import SlideReader, open_slide
 from processing.tiling import Sourced, plan_pyramid
@@ -34,7 +35,8 @@ def read_in(services: Services, intake_id: str, progress: Progress | None = None
         if row.state in READABLE:
             return
         with open_slide(original_path(services.layout, row.fingerprint)) as reader:
-            sourced = plan_pyramid(reader.levels, lossless=row.lossless)
+            channels = channels_seen(reader)
+            sourced = plan_pyramid(reader.levels, lossless=row.lossless, channels=channels)
             draft = services.pyramids.create(row.slide_id)
             written = copy_source_levels(reader, sourced, draft, tell)
             images = reader.associated_images()
@@ -57,7 +59,7 @@ def complete(services: Services, intake_id: str, progress: Progress | None = Non
             draft = services.pyramids.resume_levels(row.slide_id)
             written = derive_levels(
                 record.plan,
-                lambda *place: folder / ngff.shard_key(*place),
+                lambda *place, channel: folder / ngff.shard_key(*place, channel=channel),
                 draft,
                 progress or _noting(services, intake_id),
             )
@@ -109,7 +111,7 @@ STAGES: dict[IntakeState, Callable[[Services, str, Progress | None], None]] = {
 
 def _notices(reader: SlideReader, sourced: Sourced, faulty: int) -> tuple[Notice, ...]:
     notices = list(reader.metadata.notices)
-    if sourced.plan.levels[0].origin is LevelOrigin.ENCODED:
+    if sourced.plan.levels[0].origin is LevelOrigin.ENCODED and reader.channels is None:
         notices.append(Notice.ENCODED_ONCE)
     if sourced.ignored:
         notices.append(Notice.LEVEL_IGNORED)

@@ -8,6 +8,7 @@ from pathlib import Path
 from flows.ingest import describe
 from flows.originals import fingerprint_of, original_path
 from flows.services import Services
+from processing.channels_seen import channels_seen
 from processing.pyramid import DerivedShard, SourceShard
 from processing.readers import SlideReader, open_slide
 from processing.tiling import Sourced, plan_pyramid
@@ -37,7 +38,8 @@ def verify_slide(services: Services, slide: Slide) -> tuple[int, list[str]]:
 
 def _pyramid(reader: SlideReader, folder: Path, slide: Slide) -> tuple[int, list[str]]:
     stored = _read(folder / "zarr.json")
-    sourced = plan_pyramid(reader.levels, lossless=_is_lossless(stored))
+    channels = channels_seen(reader)
+    sourced = plan_pyramid(reader.levels, lossless=_is_lossless(stored), channels=channels)
     present = _present(sourced.plan, slide, stored)
     tiles, faulty, problems = 0, 0, list[str]()
     for level in present:
@@ -55,8 +57,9 @@ def _pyramid(reader: SlideReader, folder: Path, slide: Slide) -> tuple[int, list
         expected[folder / ICC_FILE] = reader.icc_profile
     problems += _files(folder, expected)
     shards = {
-        folder / ngff.shard_key(level.level, row, column)
+        folder / ngff.shard_key(level.level, row, column, channel)
         for level in present
+        for channel in range(sourced.plan.planes)
         for row, column, _ in shard_blocks(level, sourced.plan)
     }
     if slide.complete_at is not None:
@@ -114,25 +117,27 @@ def _level(
 ) -> Iterator[tuple[int, int, list[str]]]:
     """(tiles, tiles the source left out, lines) of every shard."""
     plan = sourced.plan
+    for channel in range(plan.planes):
 
-    def path(level: int, row: int, column: int) -> Path:
-        return folder / ngff.shard_key(level, row, column)
+        def path(level: int, row: int, column: int, channel: int = channel) -> Path:
+            return folder / ngff.shard_key(level, row, column, channel)
 
-    maker: SourceShard | DerivedShard
-    if level.origin is LevelOrigin.DERIVED:
-        maker = DerivedShard(plan, level, path)
-    else:
-        maker = SourceShard(reader, plan, level, sourced.source_of[level.level])
-    for row, column, block in shard_blocks(level, plan):
-        absent, found = _shard(maker, block, path(level.level, row, column), plan.shard_tiles)
-        yield block.columns * block.rows, absent, found
+        maker: SourceShard | DerivedShard
+        if level.origin is LevelOrigin.DERIVED:
+            maker = DerivedShard(plan, level, path)
+        else:
+            source = sourced.source_of[level.level]
+            maker = SourceShard(reader, plan, level, source, channel=channel)
+        for row, column, block in shard_blocks(level, plan):
+            absent, found = _shard(maker, block, path(level.level, row, column), plan.shard_tiles)
+            yield block.columns * block.rows, absent, found
 
 
 def _shard(
     maker: SourceShard | DerivedShard, block: TileBlock, path: Path, per: int
 ) -> tuple[int, list[str]]:
     level, absent = maker.level.level, 0
-    where = f"level {level}, shard {path.parent.name}/{path.name}"
+    where = f"level {level}, shard {'/'.join(path.parts[-3:])}"
     try:
         expected, faulty = maker.chunks(block)
         absent = faulty if maker.level.origin is not LevelOrigin.DERIVED else 0

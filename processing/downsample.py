@@ -6,16 +6,20 @@ One function serves the pyramid's second phase and tiles made on first sight: th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from processing.jpeg import Pixels
+from processing.plane_codec import Plane, decode_plane, encode_plane, halve_plane
 from processing.tile_codec import decode_tile, encode_tile, half_tile, halve
 from storage.errors import Damaged
 from storage.records.geometry import Size
-from storage.records.slide import StoredLevel
+from storage.records.slide import PlaneEncoding, StoredLevel
 
 WHITE = 255
+_T = TypeVar("_T", bound=np.generic)
 
 
 def join_quarters(quarters: Sequence[Pixels | None], edge: int) -> Pixels:
@@ -40,8 +44,11 @@ def parent_tile(
 
     None for the tile when all four are absent. A damaged child leaves white, and is counted.
     With `place`, the (column, row) of the new tile, what scanners put beyond the image's right
-    and bottom side (often black) is kept out of the picture.
+    and bottom side (often black) is kept out of the picture. Levels of channels are made in
+    their full depth, one channel at a time; nothing is black there.
     """
+    if isinstance(level.encoding, PlaneEncoding):
+        return _parent_plane(children, edge, finer.size, level.encoding, place)
     quarters, damaged = list[Pixels | None](), 0
     for at, child in enumerate(children):
         real = _real(finer.size, edge, place, at)
@@ -76,9 +83,39 @@ def _quarter(child: bytes, finer: StoredLevel, edge: int, real: tuple[int, int])
     return halve(_extended(decode_tile(child, finer.encoding, edge), *real))
 
 
-def _extended(tile: Pixels, width: int, height: int) -> Pixels:
+def _parent_plane(
+    children: Sequence[bytes | None],
+    edge: int,
+    finer: Size,
+    encoding: PlaneEncoding,
+    place: tuple[int, int] | None,
+) -> tuple[bytes | None, int]:
+    """One channel's tile above four; zero where a child is absent or damaged, or past the image."""
+    half, damaged, seen = edge // 2, 0, False
+    tile: Plane = np.zeros((edge, edge), encoding.dtype)
+    for at, child in enumerate(children):
+        if child is None:
+            continue
+        width, height = _real(finer, edge, place, at)
+        try:
+            pixels = decode_plane(child, encoding, edge)
+        except Damaged:
+            damaged += 1
+            continue
+        seen = True
+        y, x = (at // 2) * half, (at % 2) * half
+        tile[y : y + half, x : x + half] = halve_plane(_extended(pixels, width, height))
+    if place is not None:
+        width, height = (-(-side // 2) for side in (finer.width, finer.height))
+        tile[max(height - place[1] * edge, 0) :] = 0
+        tile[:, max(width - place[0] * edge, 0) :] = 0
+    return (encode_plane(tile) if seen else None), damaged
+
+
+def _extended(tile: NDArray[_T], width: int, height: int) -> NDArray[_T]:
     """The tile with its last real column and row repeated to its far sides."""
     if min(width, height) < 1 or (width >= tile.shape[1] and height >= tile.shape[0]):
         return tile
     rows, columns = tile.shape[0] - height, tile.shape[1] - width
-    return np.pad(tile[:height, :width], ((0, rows), (0, columns), (0, 0)), "edge")
+    beyond = ((0, rows), (0, columns), (0, 0))[: tile.ndim]
+    return np.pad(tile[:height, :width], beyond, "edge")

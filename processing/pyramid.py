@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,19 +16,20 @@ import dask.threaded
 from dask.callbacks import Callback
 
 from processing.downsample import parent_tile
+from processing.plane_codec import encode_plane
 from processing.readers.base import SlideReader
 from processing.tile_codec import encode_tile
 from processing.tiling import Sourced
 from storage.errors import StoreDamaged
 from storage.pyramids import PyramidDraft, shard_blocks
 from storage.records.geometry import TileBlock, tile_region
-from storage.records.slide import LevelOrigin, PyramidPlan, StoredLevel
+from storage.records.slide import LevelOrigin, PlaneEncoding, PyramidPlan, StoredLevel
 from storage.shards import Chunk, Shard
 
 Progress = Callable[[int, int], None]
 """Called with tiles done and tiles to do."""
-ShardPath = Callable[[int, int, int], Path]
-"""Where the shard at (level, row, column) lies."""
+ShardPath = Callable[..., Path]
+"""Where the shard at (level, row, column) lies; `channel=` for another than the first."""
 
 
 class Written(NamedTuple):
@@ -48,9 +50,11 @@ def copy_source_levels(
     plan, tasks = sourced.plan, dict[Any, Any]()
     for level in plan.from_source():
         draft.add_level(level, plan)
-        shard = SourceShard(reader, plan, level, sourced.source_of[level.level], draft)
-        for row, column, block in shard_blocks(level, plan):
-            tasks[level.level, row, column] = (shard, row, column, block)
+        source = sourced.source_of[level.level]
+        for channel in range(plan.planes):
+            shard = SourceShard(reader, plan, level, source, draft.plane(channel), channel)
+            for row, column, block in shard_blocks(level, plan):
+                tasks[level.level, channel, row, column] = (shard, row, column, block)
     return _compute(tasks, plan.from_source(), plan, progress)
 
 
@@ -63,6 +67,7 @@ class SourceShard:
     level: StoredLevel
     source: int
     draft: PyramidDraft | None = None
+    channel: int = 0
 
     def chunks(self, block: TileBlock) -> tuple[list[Chunk | None], int]:
         """Tiles of a block, and how many the scanner left out."""
@@ -81,8 +86,10 @@ class SourceShard:
         return Written(len(chunks), absent)
 
     def _encode(self, column: int, row: int) -> bytes:
-        region = tile_region(column, row, self.plan.tile_edge)
-        return encode_tile(self.reader.pixels(self.source, region), self.level.encoding)
+        region, encoding = tile_region(column, row, self.plan.tile_edge), self.level.encoding
+        if isinstance(encoding, PlaneEncoding):
+            return encode_plane(self.reader.plane(self.source, self.channel, region))
+        return encode_tile(self.reader.pixels(self.source, region), encoding)
 
 
 def derive_levels(
@@ -98,20 +105,23 @@ def derive_levels(
         draft.add_level(level, plan)
         finer = plan.levels[level.level - 1]
         made_here = finer.level in derived
-        shard = DerivedShard(plan, level, draft.shard_path if made_here else published, draft)
-        for row, column, block in shard_blocks(level, plan):
-            below = _shards_below(finer, plan, row, column) if made_here else []
-            tasks[level.level, row, column] = (shard, row, column, block, below)
+        for channel in range(plan.planes):
+            plane = draft.plane(channel)
+            found = plane.shard_path if made_here else partial(published, channel=channel)
+            shard = DerivedShard(plan, level, found, plane)
+            for row, column, block in shard_blocks(level, plan):
+                below = _shards_below(finer, plan, row, column, channel) if made_here else []
+                tasks[level.level, channel, row, column] = (shard, row, column, block, below)
     return _compute(tasks, plan.derived(), plan, progress)
 
 
 def _shards_below(
-    finer: StoredLevel, plan: PyramidPlan, row: int, column: int
-) -> list[tuple[int, int, int]]:
+    finer: StoredLevel, plan: PyramidPlan, row: int, column: int, channel: int
+) -> list[tuple[int, int, int, int]]:
     """Keys of the (up to four) shards that a derived shard is made from."""
     grid = finer.size.in_tiles(plan.tile_edge * plan.shard_tiles)
     return [
-        (finer.level, y, x)
+        (finer.level, channel, y, x)
         for y in range(2 * row, min(2 * row + 2, grid.height))
         for x in range(2 * column, min(2 * column + 2, grid.width))
     ]
@@ -181,7 +191,7 @@ def _compute(
 ) -> Written:
     """Run the graph, telling of every finished shard."""
     sizes = [level.size.in_tiles(plan.tile_edge) for level in levels]
-    total, done = sum(size.area for size in sizes), 0
+    total, done = sum(size.area for size in sizes) * plan.planes, 0
 
     def tell(_key: Any, result: Written, *_rest: Any) -> None:  # noqa: ANN401
         nonlocal done

@@ -48,7 +48,12 @@ def test_made_and_stored_tiles_are_the_same(odd: Path, tmp_path: Path, lossless:
     ]
     made = _tiles(pyramids, tmp_path, places)
     folder, draft = pyramids.path(_ID), pyramids.resume_levels(_ID)
-    derive_levels(plan, lambda *at: folder / ngff.shard_key(*at), draft, lambda _done, _total: None)
+    derive_levels(
+        plan,
+        lambda *at, channel: folder / ngff.shard_key(*at, channel=channel),
+        draft,
+        lambda _done, _total: None,
+    )
     pyramids.publish_levels(draft, record)
     for path in (tmp_path / "made" / _ID).iterdir():
         path.unlink()
