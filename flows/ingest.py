@@ -59,7 +59,9 @@ def complete(services: Services, intake_id: str, progress: Progress | None = Non
             draft = services.pyramids.resume_levels(row.slide_id)
             written = derive_levels(
                 record.plan,
-                lambda *place, channel: folder / ngff.shard_key(*place, channel=channel),
+                lambda level, row, column, channel: (
+                    folder / ngff.shard_key(level, row, column, channel)
+                ),
                 draft,
                 progress or _noting(services, intake_id),
             )

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import jpeg
+from processing.auto_window import auto_window
 from processing.downsample import WHITE, parent_tile
 from processing.jpeg import Pixels
 from processing.plane_cache import PlaneCache
@@ -23,7 +24,7 @@ from processing.plane_codec import Plane, decode_plane
 from processing.rendering import render
 from processing.tile_codec import decode_tile
 from storage.errors import NotFound
-from storage.records.channels import ShownChannel, default_choice
+from storage.records.channels import ShownChannel, Window, default_choice
 from storage.records.geometry import Region, Size, deep_zoom_top, tile_region
 from storage.records.slide import (
     JpegEncoding,
@@ -38,6 +39,8 @@ from storage.tiles import OpenPyramid, TileStore
 SHOWN = JpegEncoding(92, "444")
 """How pixels that are not stored as JPEG are shown."""
 _MOST_REGION = 2**28
+_LOOKED_AT = 1024
+"""Pixels a side of what a window is found from."""
 Choice = tuple[ShownChannel, ...]
 """The channels somebody sees, none of them for black."""
 _T = TypeVar("_T", bound=np.generic)
@@ -133,6 +136,27 @@ class Tiles:
                 self._planes.put((pyramid.record.slide_id, *place), tile)
             _paste(out, region, inside, tile, (column * edge, row * edge))
         return out
+
+    def auto_windows(self, pyramid: OpenPyramid, region: Region) -> list[Window]:
+        """A window for every channel from what a region (level-0 pixels) shows.
+
+        Looks at the finest level on which the region is no larger than a screen. Errors: NotFound.
+        """
+        plan = pyramid.record.plan
+        inside = region.clipped(plan.size)
+        if plan.channels is None or inside is None:
+            raise NotFound("there are no channels at that place")
+        longest = max(inside.width, inside.height)
+        level = min(max(longest // _LOOKED_AT, 1).bit_length(), len(plan.levels)) - 1
+        seen = Region(
+            inside.x >> level,
+            inside.y >> level,
+            max(inside.width >> level, 1),
+            max(inside.height >> level, 1),
+        )
+        with self._rendering:
+            planes = (self.plane(pyramid, level, at, seen) for at in range(plan.planes))
+            return [auto_window([plane], plan.channels.most) for plane in planes]
 
     def thumbnail(self, pyramid: OpenPyramid, longest: int = 512) -> bytes:
         """A JPEG of the whole slide from the level that is just large enough."""
