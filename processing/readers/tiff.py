@@ -15,7 +15,7 @@ from processing.readers.ome_words import read_ome
 from processing.readers.tiff_file import TiffFileReader, pyramid_of, real_pages, resolution_mpp
 from processing.readers.tiff_levels import associated_from
 from processing.readers.tiff_planes import TiffPlanes, is_deep
-from storage.errors import Damaged
+from storage.errors import Damaged, Unsupported
 from storage.records.channels import Channel, Channels, Window
 from storage.records.geometry import Region
 from storage.records.slide import AssociatedImage, Notice, SlideMetadata
@@ -66,6 +66,9 @@ class TiffReader(TiffFileReader):
         if max(planes) >= len(pages):
             raise Damaged(f"a channel in directory {max(planes)} of {len(pages)}")
         others = pages[1:] if len(planes) == 1 else []
+        if any(page.shape == pages[0].shape for page in others):
+            # Channels, focal planes or moments: without OME-XML (or with it cut off) who knows.
+            raise Unsupported("several grey pages of one size, and nothing says what they are")
         return [pyramid_of(pages[at], [*others, *_sub_pages(pages[at])]) for at in planes]
 
     def plane(self, level: int, channel: int, region: Region) -> Plane:
