@@ -8,6 +8,7 @@ from pathlib import Path
 from flows.ingest import describe
 from flows.originals import fingerprint_of, original_path
 from flows.services import Services
+from processing.channels_seen import channels_seen
 from processing.readers import SlideReader, open_slide
 from processing.source_levels import SourceShard
 from processing.tiling import Sourced, plan_pyramid
@@ -34,7 +35,8 @@ def compare_slide(services: Services, slide: Slide) -> tuple[int, list[str]]:
 
 def _pyramid(reader: SlideReader, folder: Path, slide: Slide) -> tuple[int, list[str]]:
     stored = _read(folder / "zarr.json")
-    sourced = plan_pyramid(reader.levels, lossless=_is_lossless(stored))
+    channels = channels_seen(reader)
+    sourced = plan_pyramid(reader.levels, lossless=_is_lossless(stored), channels=channels)
     tiles, left_out, problems = 0, 0, list[str]()
     for level in sourced.plan.from_source():
         for count, absent, found in _level(reader, sourced, level, folder):
@@ -88,16 +90,17 @@ def _level(
 ) -> Iterator[tuple[int, int, list[str]]]:
     """(tiles, tiles the source left out, lines) of every shard."""
     plan = sourced.plan
-    maker = SourceShard(reader, plan, level, sourced.source_of[level.level])
-    for row, column, block in shard_blocks(level, plan):
-        path = folder / ngff.shard_key(level.level, row, column)
-        absent, found = _shard(maker, block, path, plan.shard_tiles)
-        yield block.columns * block.rows, absent, found
+    for channel in range(plan.planes):
+        maker = SourceShard(reader, plan, level, sourced.source_of[level.level], channel)
+        for row, column, block in shard_blocks(level, plan):
+            path = folder / ngff.shard_key(level.level, row, column, channel)
+            absent, found = _shard(maker, block, path, plan.shard_tiles)
+            yield block.columns * block.rows, absent, found
 
 
 def _shard(maker: SourceShard, block: TileBlock, path: Path, per: int) -> tuple[int, list[str]]:
     level, absent = maker.level.level, 0
-    where = f"level {level}, shard {path.parent.name}/{path.name}"
+    where = f"level {level}, shard {'/'.join(path.parts[-3:])}"
     try:
         expected, absent = maker.chunks(block)
         shard = Shard.open(path, per * per)

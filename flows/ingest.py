@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from flows.originals import locked, original_path, set_aside, take_back
 from flows.services import Services
+from processing.channels_seen import channels_seen
 from processing.readers import SlideReader, open_slide
 from processing.source_levels import Progress, copy_source_levels
 from processing.tiling import Sourced, plan_pyramid
@@ -36,7 +37,8 @@ def read_in(services: Services, intake_id: str, progress: Progress | None = None
         if row.state in READABLE:
             return
         with open_slide(original_path(services.layout, row.fingerprint)) as reader:
-            sourced = plan_pyramid(reader.levels, lossless=row.lossless)
+            channels = channels_seen(reader)
+            sourced = plan_pyramid(reader.levels, lossless=row.lossless, channels=channels)
             draft = services.pyramids.create(row.slide_id)
             written = copy_source_levels(reader, sourced, draft, tell)
             images = reader.associated_images()
@@ -93,7 +95,7 @@ STAGES: dict[IntakeState, Callable[[Services, str, Progress | None], None]] = {
 
 def _notices(reader: SlideReader, sourced: Sourced, absent: int) -> tuple[Notice, ...]:
     notices = list(reader.metadata.notices)
-    if sourced.plan.levels[0].origin is LevelOrigin.ENCODED:
+    if sourced.plan.levels[0].origin is LevelOrigin.ENCODED and reader.channels is None:
         notices.append(Notice.ENCODED_ONCE)
     if sourced.ignored:
         notices.append(Notice.LEVEL_IGNORED)

@@ -130,11 +130,9 @@ def set_aside(layout: Layout, fingerprint: str) -> None:
 def take_back(layout: Layout, fingerprint: str) -> None:
     """Move an original out of quarantine for another try."""
     source, target = layout.quarantine / fingerprint, layout.originals / fingerprint
-    if not source.is_dir():
-        return
-    if target.exists():  # delivered again meanwhile: the same bytes, once is enough
+    if source.is_dir() and target.exists():  # delivered again meanwhile: once is enough
         shutil.rmtree(source, ignore_errors=True)
-    else:
+    elif source.is_dir():
         source.rename(target)
 
 

@@ -22,7 +22,7 @@ from storage.layout import Layout
 from storage.proof import Places, Proof
 from storage.pyramids import sync_folder
 from storage.records.intake import Intake
-from storage.records.slide import Slide
+from storage.records.slide import LevelOrigin, Slide
 from storage.skeleton import SKELETON_FILE, names_in, restore, write_skeleton
 from storage.tiles import TileStore
 
@@ -34,12 +34,13 @@ def places_of(services: Services, row: Intake) -> dict[int, Places]:
         return dict(services.pyramids.proof(row.slide_id).places)
     found = {}
     with open_slide(original_path(services.layout, row.fingerprint)) as reader:
-        sourced = plan_pyramid(reader.levels, lossless=row.lossless)
-        for level in sourced.plan.from_source():
-            places = reader.tile_places(sourced.source_of[level.level])
-            if places is not None:
-                name = str(Path(places.file).relative_to(root))
-                found[level.level] = replace(places, file=name)
+        sourced = plan_pyramid(reader.levels, lossless=row.lossless, channels=reader.channels)
+        for level in sourced.plan.levels:
+            if level.origin is LevelOrigin.COPIED:
+                places = reader.tile_places(sourced.source_of[level.level])
+                if places is not None:
+                    name = str(Path(places.file).relative_to(root))
+                    found[level.level] = replace(places, file=name)
     return found
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from flows.comparison import compare_slide
 from flows.originals import fingerprint_of, original_path
@@ -19,6 +23,8 @@ from storage.records.geometry import TileBlock
 from storage.records.slide import PyramidPlan, Slide, StoredLevel
 from storage.shards import INDEX_ENTRY_BYTES, INDEX_SUM_BYTES, Shard
 
+Digests = NDArray[np.uint8]
+"""[row, column, 32]."""
 _CHANGED = "the tile's bytes have changed"
 
 
@@ -56,11 +62,13 @@ def _pyramid(services: Services, slide: Slide) -> tuple[int, list[str]]:
     problems += _files(folder, proof)
     record, _ = services.pyramids.describe(slide.slide_id)
     tiles, expected = 0, {folder / PROOF_FILE, *(folder / name for name in proof.files)}
-    for level in record.plan.levels:
+    for level, channel in product(record.plan.levels, range(record.plan.planes)):
+        grid = level.size.in_tiles(record.plan.tile_edge)
+        digests = proof.tiles[level.level][channel * grid.height :]
         for row, column, block in shard_blocks(level, record.plan):
-            path = services.pyramids.shard_path(slide.slide_id, level.level, row, column)
+            path = services.pyramids.shard_path(slide.slide_id, level.level, row, column, channel)
             expected.add(path)
-            problems += _shard(path, level, block, record.plan, proof)
+            problems += _shard(path, level, block, record.plan, digests)
             tiles += block.columns * block.rows
     problems += [
         f"{path.relative_to(folder)} does not belong here"
@@ -81,10 +89,10 @@ def _files(folder: Path, proof: Proof) -> list[str]:
 
 
 def _shard(
-    path: Path, level: StoredLevel, block: TileBlock, plan: PyramidPlan, proof: Proof
+    path: Path, level: StoredLevel, block: TileBlock, plan: PyramidPlan, digests: Digests
 ) -> list[str]:
     """Lines for the tiles of a shard that are not what they were, or for the shard itself."""
-    where, per = f"level {level.level}, shard {path.parent.name}/{path.name}", plan.shard_tiles
+    where, per = f"level {level.level}, shard {'/'.join(path.parts[-3:])}", plan.shard_tiles
     try:
         shard = Shard.open(path, per * per)
     except StoreDamaged as error:
@@ -94,7 +102,7 @@ def _shard(
     problems = [
         f"level {level.level}, column {x}, row {y}: {_CHANGED}"
         for (x, y), digest in _digests(shard, block, per)
-        if digest != proof.tiles[level.level][y, x].tobytes()
+        if digest != digests[y, x].tobytes()
     ]
     return problems or _order(shard, path, where)
 

@@ -153,6 +153,17 @@ def decode(stream: bytes, expected: tuple[int, int] | None = None) -> Pixels:
     return pixels
 
 
+def decode_grey(stream: bytes) -> Pixels:
+    """Samples [row, column] of a stream of one component. Errors: Damaged."""
+    if len(read_header(stream).components) != 1:
+        raise Damaged("a JPEG frame in colour where one channel is due")
+    try:
+        pixels: Pixels = simplejpeg.decode_jpeg(stream, colorspace="GRAY")
+    except ValueError as error:
+        raise Damaged("a JPEG tile cannot be decoded") from error
+    return pixels[:, :, 0]
+
+
 def decode_half(stream: bytes, edge: int) -> Pixels:
     """RGB pixels at half size, averaged in the DCT domain: [edge/2, edge/2, 3].
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from dask.callbacks import Callback
 from numpy.typing import NDArray
 
 from processing.comparison import Differing, differing_tiles
-from processing.downsample import WHITE, parent_pixels
+from processing.downsample import WHITE, decode_pixels, encode_pixels, parent_pixels
 from processing.jpeg import Pixels
+from processing.plane_codec import Plane
 from processing.source_levels import Progress
-from processing.tile_codec import decode_tile, encode_tile
+from processing.tile_codec import decode_tile
 from storage.errors import Damaged, StoreDamaged
 from storage.merkle import ABSENT_LEAF, DIGEST_BYTES, leaf
 from storage.pyramids import PyramidDraft, shard_blocks
@@ -30,8 +32,10 @@ from storage.records.geometry import TileBlock
 from storage.records.slide import LevelOrigin, PyramidPlan, StoredLevel
 from storage.shards import Chunk, Shard
 
-ShardPath = Callable[[int, int, int], Path]
-"""Where the shard at (level, row, column) lies."""
+ShardPath = Callable[[int, int, int, int], Path]
+"""Where the shard at (level, row, column) of a channel lies."""
+Pictures = Iterator[tuple[tuple[int, int], Pixels | Plane | None]]
+"""(column, row) of tiles, each with its pixels made from the finer level."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Examined:
     """What decoding and hashing every tile of a pyramid came to."""
 
     digests: dict[int, NDArray[np.uint8]]
-    """By level: [row, column, 32], the leaves of its tree."""
+    """By level: [row, column, 32], the leaves of its tree; channels below one another."""
     damaged: list[tuple[int, int, int]] = field(default_factory=list)
     """(level, column, row) of tiles that cannot be decoded."""
     differing: list[Differing] = field(default_factory=list)
@@ -50,7 +54,7 @@ class Examined:
         grids = {at.level: at.size.in_tiles(plan.tile_edge) for at in plan.levels}
         return cls(
             {
-                level: np.zeros((grid.height, grid.width, DIGEST_BYTES), np.uint8)
+                level: np.zeros((plan.planes * grid.height, grid.width, DIGEST_BYTES), np.uint8)
                 for level, grid in grids.items()
             }
         )
@@ -69,63 +73,91 @@ def complete_levels(
     draft are kept. Errors: StoreDamaged, OSError.
     """
     examined = Examined.of(plan)
-    shelf = _Shelf(plan, lambda *at: (published if at[0] in present else draft.shard_path)(*at))
+    shelf = _Shelf(plan, partial(_shard_path, present, published, draft), examined)
     tasks = dict[Any, Any]()
     for level in plan.levels[1:]:
         made_here = level.level not in present
-        step = _Step(plan, level, shelf, examined, draft if made_here else None)
         if made_here:
             draft.add_level(level, plan)
-        for row, column, block in shard_blocks(level, plan):
-            below = [] if level.level - 1 in present else _shards_below(plan, level, (row, column))
-            tasks[level.level, row, column] = (step, row, column, block, below)
-    _compute(tasks, sum(at.size.in_tiles(plan.tile_edge).area for at in plan.levels[1:]), progress)
-    _examine_rest(plan, shelf, examined)
+        for channel in range(plan.planes):
+            target = draft.plane(channel) if made_here else None
+            step = _Step(plan, level, channel, shelf, target)
+            for row, column, block in shard_blocks(level, plan):
+                place = (channel, row, column)
+                below = [] if level.level - 1 in present else _shards_below(plan, level, place)
+                tasks[level.level, *place] = (step, row, column, block, below)
+    tiles = sum(at.size.in_tiles(plan.tile_edge).area for at in plan.levels[1:])
+    _compute(tasks, plan.planes * tiles, progress)
+    _examine_rest(plan, shelf)
     return examined
 
 
+def _shard_path(
+    present: Collection[int],
+    published: ShardPath,
+    draft: PyramidDraft,
+    *place: int,
+) -> Path:
+    level, row, column, channel = place
+    if level in present:
+        return published(level, row, column, channel)
+    return draft.plane(channel).shard_path(level, row, column)
+
+
 def _shards_below(
-    plan: PyramidPlan, level: StoredLevel, place: tuple[int, int]
-) -> list[tuple[int, int, int]]:
+    plan: PyramidPlan, level: StoredLevel, place: tuple[int, int, int]
+) -> list[tuple[int, int, int, int]]:
     """Keys of the (up to four) shards that a shard is made from, if they are tasks too."""
-    (row, column), finer = place, level.level - 1
+    (channel, row, column), finer = place, level.level - 1
     grid = plan.levels[finer].size.in_tiles(plan.tile_edge * plan.shard_tiles)
     return [
-        (finer, y, x)
+        (finer, channel, y, x)
         for y in range(2 * row, min(2 * row + 2, grid.height))
         for x in range(2 * column, min(2 * column + 2, grid.width))
     ]
 
 
 class _Shelf:
-    """Opens shards of one pyramid, wherever their level lies now."""
+    """Hands out the tiles of a pyramid, wherever their level lies now, and notes their digests."""
 
-    def __init__(self, plan: PyramidPlan, path: ShardPath) -> None:
-        self._plan, self._path = plan, path
+    def __init__(self, plan: PyramidPlan, path: ShardPath, examined: Examined) -> None:
+        self._plan, self._path, self.examined = plan, path, examined
 
-    def tiles(self, level: int) -> _LevelTiles:
+    def tiles(self, level: int, channel: int) -> _LevelTiles:
         """A level's tiles for one task; its few shards are closed with it."""
         grid = self._plan.levels[level].size.in_tiles(self._plan.tile_edge)
-        return _LevelTiles(self._path, level, self._plan.shard_tiles, (grid.width, grid.height))
+        rows = slice(channel * grid.height, (channel + 1) * grid.height)
+        return _LevelTiles(
+            lambda row, column: self._path(level, row, column, channel),
+            self._plan.shard_tiles,
+            self.examined.digests[level][rows],
+        )
 
 
 class _LevelTiles:
-    def __init__(self, path: ShardPath, level: int, per: int, grid: tuple[int, int]) -> None:
-        self._path, self._level, self._per, self._grid = path, level, per, grid
+    def __init__(
+        self, path: Callable[[int, int], Path], per: int, digests: NDArray[np.uint8]
+    ) -> None:
+        self._path, self._per, self.digests = path, per, digests
         self._shards = dict[tuple[int, int], Shard | None]()
-
-    def holds(self, column: int, row: int) -> bool:
-        """True for places inside the level."""
-        return column < self._grid[0] and row < self._grid[1]
 
     def tile(self, column: int, row: int) -> bytes | None:
         """A tile's stored bytes, None where it is absent."""
         per = self._per
         key = row // per, column // per
         if key not in self._shards:
-            self._shards[key] = Shard.open(self._path(self._level, *key), per * per)
+            self._shards[key] = Shard.open(self._path(*key), per * per)
         shard = self._shards[key]
         return None if shard is None else shard.chunk((row % per) * per + column % per)
+
+    def child(self, column: int, row: int) -> bytes | None:
+        """A tile's bytes, its digest noted; None outside the level too."""
+        if row >= self.digests.shape[0] or column >= self.digests.shape[1]:
+            return None
+        data = self.tile(column, row)
+        digest = ABSENT_LEAF if data is None else leaf(data)
+        self.digests[row, column] = np.frombuffer(digest, np.uint8)
+        return data
 
 
 @dataclass(frozen=True)
@@ -134,8 +166,8 @@ class _Step:
 
     plan: PyramidPlan
     level: StoredLevel
+    channel: int
     shelf: _Shelf
-    examined: Examined
     draft: PyramidDraft | None
     """Where the level is made; None when it is there."""
 
@@ -144,18 +176,18 @@ class _Step:
         pictures = self._pictures(block)
         if self.draft is not None:
             self._make(pictures, self.draft, (self.level.level, row, column), block)
-        elif self.level.origin is LevelOrigin.DERIVED:
+        elif self.level.origin is LevelOrigin.DERIVED or self.plan.channels is not None:
             deque(pictures, maxlen=0)  # made by a run that was killed: the tiles below are hashed
         else:
             self._compare(pictures)
         return block.columns * block.rows
 
-    def _pictures(self, block: TileBlock) -> Iterator[tuple[tuple[int, int], Pixels | None]]:
+    def _pictures(self, block: TileBlock) -> Pictures:
         """Each place of a block with its pixels out of the finer level, whose tiles are hashed."""
         finer = self.plan.levels[self.level.level - 1]
-        below = self.shelf.tiles(finer.level)
+        below = self.shelf.tiles(finer.level, self.channel)
         for x, y in block.places():
-            children = [_child(below, self.examined, finer.level, at) for at in _four(x, y)]
+            children = [below.child(*at) for at in _four(x, y)]
             pixels, damaged = parent_pixels(children, self.plan.tile_edge, finer, (x, y))
             if damaged:
                 self._note_damaged(finer, children, (x, y))
@@ -166,27 +198,23 @@ class _Step:
     ) -> None:
         for at, child in zip(_four(*place), children, strict=True):
             if child is not None and not _decodes(child, finer, self.plan.tile_edge):
-                self.examined.damaged.append((finer.level, *at))
+                self.shelf.examined.damaged.append((finer.level, *at))
 
     def _make(
-        self,
-        pictures: Iterator[tuple[tuple[int, int], Pixels | None]],
-        draft: PyramidDraft,
-        place: tuple[int, int, int],
-        block: TileBlock,
+        self, pictures: Pictures, draft: PyramidDraft, place: tuple[int, int, int], block: TileBlock
     ) -> None:
         per = self.plan.shard_tiles
         if _is_whole(draft.shard_path(*place), per):
             deque(pictures, maxlen=0)
             return
         chunks: list[Chunk | None] = [
-            None if pixels is None else (encode_tile(pixels, self.level.encoding),)
+            None if pixels is None else (encode_pixels(pixels, self.level.encoding),)
             for _, pixels in pictures
         ]
         draft.write_shard(place, block, chunks, per)
 
-    def _compare(self, pictures: Iterator[tuple[tuple[int, int], Pixels | None]]) -> None:
-        edge, own = self.plan.tile_edge, self.shelf.tiles(self.level.level)
+    def _compare(self, pictures: Pictures) -> None:
+        edge, own = self.plan.tile_edge, self.shelf.tiles(self.level.level, self.channel)
         blank = np.full((edge, edge, 3), WHITE, np.uint8)
         levels = self.level.level, _source_below(self.plan, self.level)
         for place, made in pictures:
@@ -197,26 +225,14 @@ class _Step:
                 shown = blank if stored is None else decode_tile(stored, self.level.encoding, edge)
             except Damaged:
                 continue  # told of when it is itself the finer level
-            picture = blank if made is None else made
+            picture = blank if made is None else made.astype(np.uint8, copy=False)
             found = differing_tiles(picture, shown, self.level.size, place, levels)
-            self.examined.differing.extend(found)
+            self.shelf.examined.differing.extend(found)
 
 
 def _four(column: int, row: int) -> list[tuple[int, int]]:
     """Places of the four tiles below one."""
     return [(2 * column + i, 2 * row + j) for j in (0, 1) for i in (0, 1)]
-
-
-def _child(
-    tiles: _LevelTiles, examined: Examined, level: int, place: tuple[int, int]
-) -> bytes | None:
-    """A tile's bytes, its digest noted."""
-    if not tiles.holds(*place):
-        return None
-    data = tiles.tile(*place)
-    digest = ABSENT_LEAF if data is None else leaf(data)
-    examined.digests[level][place[1], place[0]] = np.frombuffer(digest, np.uint8)
-    return data
 
 
 def _source_below(plan: PyramidPlan, level: StoredLevel) -> int:
@@ -228,20 +244,21 @@ def _source_below(plan: PyramidPlan, level: StoredLevel) -> int:
 
 def _decodes(data: bytes, level: StoredLevel, edge: int) -> bool:
     try:
-        decode_tile(data, level.encoding, edge)
+        decode_pixels(data, level.encoding, edge)
     except Damaged:
         return False
     return True
 
 
-def _examine_rest(plan: PyramidPlan, shelf: _Shelf, examined: Examined) -> None:
+def _examine_rest(plan: PyramidPlan, shelf: _Shelf) -> None:
     """Tiles that lie under no other: the top level, slivers of levels that were rounded up."""
     for level in plan.levels:
-        tiles, digests = shelf.tiles(level.level), examined.digests[level.level]
-        for row, column in np.argwhere(~digests.any(axis=2)).tolist():
-            data = _child(tiles, examined, level.level, (column, row))
-            if data is not None and not _decodes(data, level, plan.tile_edge):
-                examined.damaged.append((level.level, column, row))
+        for channel in range(plan.planes):
+            tiles = shelf.tiles(level.level, channel)
+            for row, column in np.argwhere(~tiles.digests.any(axis=2)).tolist():
+                data = tiles.child(column, row)
+                if data is not None and not _decodes(data, level, plan.tile_edge):
+                    shelf.examined.damaged.append((level.level, column, row))
 
 
 def _is_whole(path: Path, per: int) -> bool:

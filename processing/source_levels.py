@@ -12,12 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from processing.plane_codec import encode_plane
 from processing.readers.base import SlideReader
 from processing.tile_codec import encode_tile
 from processing.tiling import Sourced
 from storage.pyramids import PyramidDraft, shard_blocks
 from storage.records.geometry import TileBlock, tile_region
-from storage.records.slide import LevelOrigin, PyramidPlan, StoredLevel
+from storage.records.slide import LevelOrigin, PlaneEncoding, PyramidPlan, StoredLevel
 from storage.shards import Chunk
 
 Progress = Callable[[int, int], None]
@@ -43,8 +44,11 @@ def copy_source_levels(
     shards = list[tuple[SourceShard, int, int, TileBlock]]()
     for level in sourced.plan.from_source():
         draft.add_level(level, sourced.plan)
-        shard = SourceShard(reader, sourced.plan, level, sourced.source_of[level.level])
-        shards += [(shard, *place) for place in shard_blocks(level, sourced.plan)]
+        for channel in range(sourced.plan.planes):
+            shard = SourceShard(
+                reader, sourced.plan, level, sourced.source_of[level.level], channel
+            )
+            shards += [(shard, *place) for place in shard_blocks(level, sourced.plan)]
     total = sum(block.columns * block.rows for *_, block in shards)
     progress(0, total)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -71,6 +75,7 @@ class SourceShard:
     plan: PyramidPlan
     level: StoredLevel
     source: int
+    channel: int = 0
 
     def chunks(self, block: TileBlock) -> tuple[list[Chunk | None], int]:
         """Tiles of a block, and how many the scanner left out."""
@@ -83,9 +88,12 @@ class SourceShard:
     def write(self, draft: PyramidDraft, row: int, column: int, block: TileBlock) -> Written:
         """One shard into the draft."""
         chunks, absent = self.chunks(block)
-        draft.write_shard((self.level.level, row, column), block, chunks, self.plan.shard_tiles)
+        place = (self.level.level, row, column)
+        draft.plane(self.channel).write_shard(place, block, chunks, self.plan.shard_tiles)
         return Written(len(chunks), absent)
 
     def _encode(self, column: int, row: int) -> bytes:
-        region = tile_region(column, row, self.plan.tile_edge)
-        return encode_tile(self.reader.pixels(self.source, region), self.level.encoding)
+        region, encoding = tile_region(column, row, self.plan.tile_edge), self.level.encoding
+        if isinstance(encoding, PlaneEncoding):
+            return encode_plane(self.reader.plane(self.source, self.channel, region))
+        return encode_tile(self.reader.pixels(self.source, region), encoding)

@@ -1,15 +1,14 @@
-"""Tiles as stored: JPEG streams, or zstd of the raw pixels where a pyramid is lossless."""
+"""RGB tiles as stored: JPEG streams, or zstd of the raw pixels where a pyramid is lossless."""
 
 from __future__ import annotations
 
-import cv2
 import imagecodecs
 import numpy as np
 
 from processing import jpeg
 from processing.jpeg import Pixels
 from storage.errors import Damaged
-from storage.records.slide import JpegEncoding
+from storage.records.slide import Encoding, JpegEncoding, PlaneEncoding
 
 ZSTD_LEVEL = 1
 
@@ -22,8 +21,10 @@ def encode_tile(pixels: Pixels, encoding: JpegEncoding | None) -> bytes:
     return bytes(imagecodecs.zstd_encode(raw, level=ZSTD_LEVEL))
 
 
-def decode_tile(stream: bytes, encoding: JpegEncoding | None, edge: int) -> Pixels:
+def decode_tile(stream: bytes, encoding: Encoding, edge: int) -> Pixels:
     """RGB [edge, edge, 3]. Errors: Damaged."""
+    if isinstance(encoding, PlaneEncoding):
+        raise Damaged("a channel's tile where one in colour is due")
     if encoding is not None:
         pixels = jpeg.decode(stream, (edge, edge))
     else:
@@ -35,16 +36,3 @@ def decode_tile(stream: bytes, encoding: JpegEncoding | None, edge: int) -> Pixe
     if pixels.size != edge * edge * 3:
         raise Damaged("a tile has another size than the level says")
     return pixels.reshape(edge, edge, 3)
-
-
-def half_tile(stream: bytes, encoding: JpegEncoding | None, edge: int) -> Pixels:
-    """The tile at half size, [edge/2, edge/2, 3]. Errors: Damaged."""
-    if encoding is not None:
-        return jpeg.decode_half(stream, edge)
-    return halve(decode_tile(stream, None, edge))
-
-
-def halve(tile: Pixels) -> Pixels:
-    """A tile of even size at half size, each pixel the mean of four."""
-    size = tile.shape[1] // 2, tile.shape[0] // 2
-    return cv2.resize(tile, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

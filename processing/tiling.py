@@ -6,8 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from processing.readers.base import SourceLevel
+from storage.records.channels import Channels
 from storage.records.geometry import Size, level_count
-from storage.records.slide import JpegEncoding, LevelOrigin, PyramidPlan, StoredLevel
+from storage.records.slide import (
+    Encoding,
+    JpegEncoding,
+    LevelOrigin,
+    PlaneEncoding,
+    PyramidPlan,
+    StoredLevel,
+)
 
 ENCODED_EDGE = 512
 """Tile edge for sources that have no JPEG tiles to copy."""
@@ -28,17 +36,21 @@ class Sourced:
     """Source levels larger than a tile that fit no level of ours."""
 
 
-def plan_pyramid(levels: Sequence[SourceLevel], *, lossless: bool = False) -> Sourced:
+def plan_pyramid(
+    levels: Sequence[SourceLevel], *, lossless: bool = False, channels: Channels | None = None
+) -> Sourced:
     """Levels at 1, 2, 4 … down to one tile; copied where the scanner has them, else derived.
 
     Level 0 decides: with JPEG tiles they are copied and their edge is the pyramid's, otherwise
-    its pixels are encoded once, as JPEG or losslessly.
+    its pixels are encoded once, as JPEG or losslessly. Channels are always kept losslessly.
     """
     base = levels[0]
-    copied = base.jpeg is not None and base.tile_edge is not None
+    copied = base.jpeg is not None and base.tile_edge is not None and channels is None
     edge = base.tile_edge if copied and base.tile_edge else ENCODED_EDGE
     source_of = _match(levels, edge, copied)
-    encoding = None if lossless else ENCODED
+    encoding: Encoding = None if lossless else ENCODED
+    if channels is not None:
+        encoding = PlaneEncoding(channels.dtype)
     stored = []
     for level in range(level_count(base.size, edge)):
         source = source_of.get(level)
@@ -50,7 +62,7 @@ def plan_pyramid(levels: Sequence[SourceLevel], *, lossless: bool = False) -> So
         origin = LevelOrigin.COPIED if copied else LevelOrigin.ENCODED
         written = levels[source].jpeg if copied else encoding
         stored.append(StoredLevel(level, levels[source].size, origin, written))
-    plan = PyramidPlan(edge, _shard_tiles(edge), tuple(stored))
+    plan = PyramidPlan(edge, _shard_tiles(edge), tuple(stored), channels)
     used = {source_of[at.level] for at in plan.from_source()}
     ignored = [
         at for index, at in enumerate(levels) if index not in used and _longest(at.size) > edge

@@ -103,6 +103,12 @@ class NotFound(SvartidError):
     code = "not_found"
 
 
+class Malformed(SvartidError):
+    """What was asked for is not said in the way it has to be."""
+
+    code = "invalid_request"
+
+
 class Refused(SvartidError):
     """The state or the person does not allow it."""
 

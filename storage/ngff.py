@@ -9,13 +9,16 @@ import json
 from typing import Any
 
 from storage.errors import StoreDamaged
+from storage.records.channels import Channel, Channels, Window
 from storage.records.geometry import Size
 from storage.records.slide import (
+    Encoding,
     JpegEncoding,
     LevelOrigin,
     Mpp,
     MppOrigin,
     Notice,
+    PlaneEncoding,
     PyramidPlan,
     PyramidRecord,
     SlideMetadata,
@@ -27,6 +30,8 @@ SUBSAMPLING = {
     "422": [[2, 1], [1, 1], [1, 1]],
     "420": [[2, 2], [1, 1], [1, 1]],
 }
+BLOSC_LEVEL = 1
+"""Measured on three planes of real tissue: level 3 takes four times the time for 0 to 5 %."""
 _CHANNELS = (("R", "FF0000"), ("G", "00FF00"), ("B", "0000FF"))
 
 
@@ -40,7 +45,7 @@ def group_json(record: PyramidRecord, present: tuple[StoredLevel, ...]) -> bytes
                 "version": "0.5",
                 "multiscales": [_multiscale(record, present)],
                 "omero": {
-                    "channels": [_channel(label, color) for label, color in _CHANNELS],
+                    "channels": _omero_channels(record.plan.channels),
                     "rdefs": {"model": "color"},
                 },
             },
@@ -51,17 +56,24 @@ def group_json(record: PyramidRecord, present: tuple[StoredLevel, ...]) -> bytes
 
 
 def array_json(level: StoredLevel, plan: PyramidPlan) -> bytes:
-    """zarr.json of one level: shape (3, height, width), shards of square JPEG chunks."""
-    edge = plan.tile_edge
+    """zarr.json of one level: axes c, y, x; shards of square chunks.
+
+    RGB is one chunk of three; channels are a chunk each, black where there is nothing.
+    """
+    edge, channels = plan.tile_edge, plan.channels
     outer = edge * plan.shard_tiles
+    deep, together = (plan.planes, 1) if channels else (3, 3)
     document = {
         "zarr_format": 3,
         "node_type": "array",
-        "shape": [3, level.size.height, level.size.width],
-        "data_type": "uint8",
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [3, outer, outer]}},
+        "shape": [deep, level.size.height, level.size.width],
+        "data_type": channels.dtype if channels else "uint8",
+        "chunk_grid": {
+            "name": "regular",
+            "configuration": {"chunk_shape": [together, outer, outer]},
+        },
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-        "fill_value": 255,
+        "fill_value": 0 if channels else 255,
         "dimension_names": ["c", "y", "x"],
         "attributes": {},
         "storage_transformers": [],
@@ -69,7 +81,7 @@ def array_json(level: StoredLevel, plan: PyramidPlan) -> bytes:
             {
                 "name": "sharding_indexed",
                 "configuration": {
-                    "chunk_shape": [3, edge, edge],
+                    "chunk_shape": [together, edge, edge],
                     "codecs": _chunk_codecs(level.encoding),
                     "index_codecs": [
                         {"name": "bytes", "configuration": {"endian": "little"}},
@@ -93,18 +105,19 @@ def jpeg_codec_json(encoding: JpegEncoding) -> dict[str, Any]:
     return {"name": "jpeg", "configuration": configuration}
 
 
-def shard_key(level: int, row: int, column: int) -> str:
-    """Path of a shard below the pyramid, shards counted from the top left."""
-    return f"{level}/c/0/{row}/{column}"
+def shard_key(level: int, row: int, column: int, channel: int = 0) -> str:
+    """Path of a shard below the pyramid, shards counted from the top left; RGB is channel 0."""
+    return f"{level}/c/{channel}/{row}/{column}"
 
 
 def read_group(document: bytes) -> tuple[PyramidRecord, tuple[StoredLevel, ...]]:
     """The record and the levels present, from the group's zarr.json; StoreDamaged otherwise."""
     try:
         words = json.loads(document)["attributes"]["svartid"]
-        planned = tuple(_level_from(entry) for entry in words["levels"])
+        channels = _channels_from(words["channels"]) if "channels" in words else None
+        planned = tuple(_level_from(entry, channels) for entry in words["levels"])
         present = tuple(at for at in planned if at.level in set(words["present"]))
-        plan = PyramidPlan(words["tile_edge"], words["shard_tiles"], planned)
+        plan = PyramidPlan(words["tile_edge"], words["shard_tiles"], planned, channels)
         return (
             PyramidRecord(
                 slide_id=words["slide_id"],
@@ -144,12 +157,20 @@ def _multiscale(record: PyramidRecord, present: tuple[StoredLevel, ...]) -> dict
     }
 
 
-def _channel(label: str, color: str) -> dict[str, Any]:
-    window = {"start": 0, "end": 255, "min": 0, "max": 255}
+def _omero_channels(channels: Channels | None) -> list[dict[str, Any]]:
+    if channels is None:
+        return [_channel(label, color, Window(0, 255), 255) for label, color in _CHANNELS]
+    return [_channel(at.name, at.color, at.window, channels.most) for at in channels.channels]
+
+
+def _channel(label: str, color: str, shown: Window, most: int) -> dict[str, Any]:
+    window = {"start": shown.low, "end": shown.high, "min": 0, "max": most}
     return {"label": label, "color": color, "active": True, "window": window}
 
 
-def _chunk_codecs(encoding: JpegEncoding | None) -> list[dict[str, Any]]:
+def _chunk_codecs(encoding: Encoding) -> list[dict[str, Any]]:
+    if isinstance(encoding, PlaneEncoding):
+        return _plane_codecs(encoding)
     innermost = {"name": "transpose", "configuration": {"order": [1, 2, 0]}}
     if encoding is None:
         raw = {"name": "bytes"}
@@ -158,8 +179,24 @@ def _chunk_codecs(encoding: JpegEncoding | None) -> list[dict[str, Any]]:
     return [innermost, jpeg_codec_json(encoding)]
 
 
+def _plane_codecs(encoding: PlaneEncoding) -> list[dict[str, Any]]:
+    """Zarr's own codecs, so that any reader opens the planes without being told anything."""
+    wide = encoding.itemsize
+    blosc = {
+        "cname": "zstd",
+        "clevel": BLOSC_LEVEL,
+        "shuffle": "bitshuffle" if wide > 1 else "noshuffle",
+        "typesize": wide,
+        "blocksize": 0,
+    }
+    return [
+        {"name": "bytes", "configuration": {"endian": "little"}} if wide > 1 else {"name": "bytes"},
+        {"name": "blosc", "configuration": blosc},
+    ]
+
+
 def _own_words(record: PyramidRecord, present: tuple[StoredLevel, ...]) -> dict[str, Any]:
-    mpp, about = record.metadata.mpp, record.metadata
+    mpp, about, channels = record.metadata.mpp, record.metadata, record.plan.channels
     return {
         "format": 1,
         "slide_id": record.slide_id,
@@ -178,7 +215,39 @@ def _own_words(record: PyramidRecord, present: tuple[StoredLevel, ...]) -> dict[
         },
         "associated": record.associated,
         "icc_profile": record.icc_profile,
+        **({"channels": _channels_to(channels)} if channels else {}),
     }
+
+
+def _channels_to(channels: Channels) -> dict[str, Any]:
+    return {
+        "bits": channels.bits,
+        "dtype": channels.dtype,
+        "channels": [
+            {
+                "name": at.name,
+                "color": at.color,
+                "window": [at.window.low, at.window.high],
+                "emission_nm": at.emission_nm,
+                "excitation_nm": at.excitation_nm,
+            }
+            for at in channels.channels
+        ],
+    }
+
+
+def _channels_from(words: dict[str, Any]) -> Channels:
+    found = tuple(
+        Channel(
+            name=at["name"],
+            color=at["color"],
+            window=Window(*at["window"]),
+            emission_nm=at["emission_nm"],
+            excitation_nm=at["excitation_nm"],
+        )
+        for at in words["channels"]
+    )
+    return Channels(words["bits"], words["dtype"], found)
 
 
 def _level_to(at: StoredLevel) -> dict[str, Any]:
@@ -187,12 +256,16 @@ def _level_to(at: StoredLevel) -> dict[str, Any]:
         "level": at.level,
         "size": [at.size.width, at.size.height],
         "origin": at.origin.value,
-        "jpeg": [encoding.quality, encoding.subsampling] if encoding else None,
+        "jpeg": (
+            [encoding.quality, encoding.subsampling] if isinstance(encoding, JpegEncoding) else None
+        ),
     }
 
 
-def _level_from(entry: dict[str, Any]) -> StoredLevel:
-    encoding = JpegEncoding(*entry["jpeg"]) if entry["jpeg"] else None
+def _level_from(entry: dict[str, Any], channels: Channels | None) -> StoredLevel:
+    encoding: Encoding = JpegEncoding(*entry["jpeg"]) if entry["jpeg"] else None
+    if channels is not None:
+        encoding = PlaneEncoding(channels.dtype)
     return StoredLevel(entry["level"], Size(*entry["size"]), LevelOrigin(entry["origin"]), encoding)
 
 

@@ -110,9 +110,9 @@ class Pyramids:
         except FileNotFoundError:
             raise NotFound(f"no proof of slide {slide_id} yet") from None
 
-    def shard_path(self, slide_id: str, level: int, row: int, column: int) -> Path:
-        """Where a published shard lies."""
-        return self.path(slide_id) / ngff.shard_key(level, row, column)
+    def shard_path(self, slide_id: str, *place: int) -> Path:
+        """Where the published shard at (level, row, column), and channel if any, lies."""
+        return self.path(slide_id) / ngff.shard_key(*place)
 
     def remove(self, slide_id: str) -> None:
         """Take a pyramid out of everybody's sight: all at once, then bit by bit."""
@@ -134,21 +134,26 @@ class Pyramids:
 
 
 class PyramidDraft:
-    """A pyramid, or some levels of one, that nobody can see yet."""
+    """A pyramid, or some levels of one, that nobody can see yet; shards are one channel's."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, channel: int = 0) -> None:
+        self.folder, self._channel = folder, channel
+
+    def plane(self, channel: int) -> PyramidDraft:
+        """The same draft, whose shards are those of another channel."""
+        return PyramidDraft(self.folder, channel)
 
     def add_level(self, level: StoredLevel, plan: PyramidPlan) -> None:
         """Write a level's zarr.json and make room for its shards."""
         base = self.folder / str(level.level)
         for row in {row for row, _, _ in shard_blocks(level, plan)}:
-            (base / "c" / "0" / str(row)).mkdir(parents=True, exist_ok=True)
+            for channel in range(plan.planes):
+                (base / "c" / str(channel) / str(row)).mkdir(parents=True, exist_ok=True)
         write_parts(base / "zarr.json", [ngff.array_json(level, plan)], sync=False)
 
     def shard_path(self, level: int, row: int, column: int) -> Path:
         """Path of one shard in this draft."""
-        return self.folder / ngff.shard_key(level, row, column)
+        return self.folder / ngff.shard_key(level, row, column, self._channel)
 
     def write_shard(
         self, place: tuple[int, int, int], block: TileBlock, chunks: list[Chunk | None], per: int

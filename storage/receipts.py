@@ -12,8 +12,10 @@ from storage.records.slide import LevelOrigin, PyramidRecord, Slide
 from storage.shards import Shard
 
 
-def receipt(pyramids: Pyramids, slide: Slide, tile: tuple[int, int, int]) -> dict[str, Any]:
-    """The receipt of the tile at (level, column, row), as a JSON document.
+def receipt(
+    pyramids: Pyramids, slide: Slide, tile: tuple[int, int, int], channel: int = 0
+) -> dict[str, Any]:
+    """The receipt of the tile at (level, column, row), of a channel if any, as a JSON document.
 
     `path` leads from the tile's digest to the root of its level, `level_path` from there to the
     root of the scan. Errors: NotFound (no such tile, or not proved yet), StoreDamaged.
@@ -21,19 +23,23 @@ def receipt(pyramids: Pyramids, slide: Slide, tile: tuple[int, int, int]) -> dic
     level, column, row = tile
     record, _ = pyramids.describe(slide.slide_id)
     proof = pyramids.proof(slide.slide_id)
-    grid = proof.tiles[level].shape if level in proof.tiles else (0, 0)
-    if not (0 <= row < grid[0] and 0 <= column < grid[1]):
+    planes = record.plan.planes
+    rows, columns = proof.tiles[level].shape[:2] if level in proof.tiles else (0, 0)
+    rows //= planes
+    if not (0 <= row < rows and 0 <= column < columns and 0 <= channel < planes):
         raise NotFound(f"no tile {column}_{row} on level {level}")
+    leaf_row = channel * rows + row  # a level's tree has its channels below one another
     return {
         "slide_id": slide.slide_id,
         "level": level,
         "column": column,
         "row": row,
+        "channel": channel if record.plan.channels else None,
         "origin": record.plan.levels[level].origin.value,
-        "stored": _stored(pyramids, record, tile),
+        "stored": _stored(pyramids, record, tile, channel),
         "source": _source(record, proof.places.get(level), proof, tile),
-        "digest": proof.tiles[level][row, column].tobytes().hex(),
-        "path": _readable(proof.tile_path(level, column, row)),
+        "digest": proof.tiles[level][leaf_row, column].tobytes().hex(),
+        "path": _readable(proof.tile_path(level, column, leaf_row)),
         "level_root": proof.level_roots[level].hex(),
         "level_path": _readable(proof.level_path(level)),
         "root": slide.root,
@@ -41,11 +47,11 @@ def receipt(pyramids: Pyramids, slide: Slide, tile: tuple[int, int, int]) -> dic
 
 
 def _stored(
-    pyramids: Pyramids, record: PyramidRecord, tile: tuple[int, int, int]
+    pyramids: Pyramids, record: PyramidRecord, tile: tuple[int, int, int], channel: int
 ) -> dict[str, Any] | None:
     """File below the pyramid, offset and length in bytes; None for a tile that is absent."""
     (level, column, row), per = tile, record.plan.shard_tiles
-    place = level, row // per, column // per
+    place = level, row // per, column // per, channel
     shard = Shard.open(pyramids.shard_path(record.slide_id, *place), per * per)
     found = shard.place((row % per) * per + column % per) if shard else None
     if found is None:

@@ -38,7 +38,7 @@ class TileStore:
     def __init__(self, pyramids: Pyramids) -> None:
         self._pyramids = pyramids
         self._open: OrderedDict[str, OpenPyramid] = OrderedDict()
-        self._shards: OrderedDict[tuple[str, int, int, int], Shard | None] = OrderedDict()
+        self._shards: OrderedDict[tuple[str, int, int, int, int], Shard | None] = OrderedDict()
         self._lock = threading.Lock()
 
     def pyramid(self, slide_id: str) -> OpenPyramid:
@@ -60,24 +60,26 @@ class TileStore:
                 self._open.popitem(last=False)
         return fresh
 
-    def stored(self, pyramid: OpenPyramid, level: int, column: int, row: int) -> bytes | None:
+    def stored(
+        self, pyramid: OpenPyramid, level: int, column: int, row: int, channel: int = 0
+    ) -> bytes | None:
         """Bytes of a tile as stored; None when level or tile is absent. StoreDamaged."""
         if level not in pyramid.present:
             return None
         per = pyramid.record.plan.shard_tiles
-        shard = self._shard(pyramid, level, row // per, column // per)
+        shard = self._shard(pyramid, (level, row // per, column // per, channel))
         if shard is None:
             return None
         return shard.chunk((row % per) * per + column % per)
 
-    def _shard(self, pyramid: OpenPyramid, level: int, row: int, column: int) -> Shard | None:
-        key = (pyramid.record.slide_id, level, row, column)
+    def _shard(self, pyramid: OpenPyramid, place: tuple[int, int, int, int]) -> Shard | None:
+        key = (pyramid.record.slide_id, *place)
         with self._lock:
             if key in self._shards:
                 self._shards.move_to_end(key)
                 return self._shards[key]
         per = pyramid.record.plan.shard_tiles
-        shard = Shard.open(pyramid.folder / ngff.shard_key(level, row, column), per * per)
+        shard = Shard.open(pyramid.folder / ngff.shard_key(*place), per * per)
         with self._lock:
             self._shards[key] = shard
             while len(self._shards) > MOST_SHARDS:

@@ -16,6 +16,7 @@ from storage.settings import Settings, read_settings
 from storage.tiles import TileStore
 from viewers import (
     changes,
+    channels,
     errors,
     health,
     ops,
@@ -61,8 +62,8 @@ def build_api(context: Context) -> FastAPI:
     )  # fmt: skip
     app.state.context = context
     for router in (
-        health.router, me, slides.router, ops.router, changes.router, uploads.router,
-        prefect_proxy.router, static.router,
+        health.router, me, slides.router, channels.router, ops.router, changes.router,
+        uploads.router, prefect_proxy.router, static.router,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_openapi(app))

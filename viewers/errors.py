@@ -9,13 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from storage.errors import NotFound, Refused, SvartidError, Transient
+from storage.errors import Malformed, NotFound, Refused, SvartidError, Transient
 from viewers.access import Forbidden
 from viewers.pages import render_error
 
 _LOG = logging.getLogger("svartid.web")
 _STATUS: tuple[tuple[type[SvartidError], int], ...] = (
     (NotFound, 404),
+    (Malformed, 400),
     (Refused, 409),
     (Transient, 503),
     (SvartidError, 500),

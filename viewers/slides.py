@@ -10,7 +10,7 @@ from starlette.responses import Response
 from storage import intake
 from storage.catalogue import get_slide, slides
 from storage.errors import NotFound
-from storage.exchange.slide_json import intake_json, slide_json
+from storage.exchange.slide_json import channels_json, intake_json, slide_json
 from storage.receipts import receipt
 from storage.records.intake import IntakeState
 from storage.records.people import Right, allowed
@@ -45,11 +45,12 @@ def list_slides(request: Request) -> dict[str, Any]:
 
 @router.get("/api/v1/slides/{slide_id}", tags=["slides"], dependencies=READ)
 def read_slide(request: Request, slide_id: str) -> dict[str, Any]:
-    """One readable slide."""
+    """One readable slide, with its channels where it has such."""
     context = context_of(request)
     slide = get_slide(context.database, plain_id(slide_id))
+    channels = _pyramid(context, slide_id).record.plan.channels
     context.audit.log(principal_of(request), "metadata", slide_id)
-    return slide_json(slide)
+    return slide_json(slide) | {"channels": channels_json(channels)}
 
 
 @router.get("/slides/{slide_id}.dzi", tags=["tiles"], dependencies=READ)
@@ -85,13 +86,13 @@ def associated_image(request: Request, slide_id: str, name: str) -> Response:
     dependencies=READ,
 )
 def tile_receipt(
-    request: Request, slide_id: str, level: int, column: int, row: int
+    request: Request, slide_id: str, level: int, column: int, row: int, channel: int = 0
 ) -> dict[str, Any]:
     """Where a tile's bytes come from, and the path from its digest to the scan's root."""
     context = context_of(request)
     slide = get_slide(context.database, plain_id(slide_id))
     context.audit.log(principal_of(request), "receipt", slide_id)
-    return receipt(context.pyramids, slide, (level, column, row))
+    return receipt(context.pyramids, slide, (level, column, row), channel)
 
 
 def _pyramid(context: Context, slide_id: str) -> OpenPyramid:

@@ -2,19 +2,24 @@
 
 `/slides/{id}_files/{level}/{column}_{row}.jpeg`; Deep Zoom counts levels up from 1x1 pixel.
 Stored bytes go out as they are; at the right and bottom edge they are padded to full tiles.
+Channels are rendered, by the slide's own windows or by those of `?channels=` (see docs/api.md).
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 
-import google_crc32c
+from google_crc32c import value as crc32c
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from processing.rendering import VERSION
 from processing.tiles import Tiles, pyramid_level
-from storage.errors import NotFound, SvartidError, Transient
+from storage.errors import Malformed, NotFound, SvartidError, Transient
+from storage.exchange.channel_choice import choice_in_query, write_choice
+from storage.records.channels import default_choice
 from storage.records.people import Principal, Right, allowed
 from storage.tiles import OpenPyramid
 from viewers.audit import Audit
@@ -59,9 +64,15 @@ class TileApp:
             level = pyramid_level(pyramid.record.plan.size, int(match[2]))
             if not self._audit.is_fresh(principal, "view", slide_id):
                 await run_in_threadpool(self._audit.log, principal, "view", slide_id)
+            if pyramid.record.plan.channels is not None:
+                place = level, int(match[3]), int(match[4])
+                await self._render(scope, send, pyramid, place)
+                return
             data = await self._bytes(pyramid, level, int(match[3]), int(match[4]))
         except NotFound:
             await _refuse(send, 404, b"not_found")
+        except Malformed as error:
+            await _refuse(send, 400, error.code.encode())
         except Transient as error:
             await _refuse(send, 503, error.code.encode())
         except SvartidError as error:
@@ -71,7 +82,24 @@ class TileApp:
             _LOG.exception("tile of slide %s", slide_id)
             await _refuse(send, 500, b"internal")
         else:
-            await _send_tile(scope, send, data)
+            await _send_tile(scope, send, data, b'"%08x-%x"' % (crc32c(data), len(data)))
+
+    async def _render(
+        self, scope: Scope, send: Send, pyramid: OpenPyramid, place: tuple[int, int, int]
+    ) -> None:
+        """A tile of channels. What is known by its ETag is not rendered again."""
+        channels = pyramid.record.plan.channels
+        assert channels is not None  # noqa: S101 - asked by the caller
+        query = scope["query_string"].decode("ascii", "replace")
+        choice = choice_in_query(query, channels)
+        shown = write_choice(default_choice(channels) if choice is None else choice)
+        said = f"{VERSION}/{pyramid.record.fingerprint}/{place}/{shown}"
+        etag = b'"%s"' % hashlib.sha256(said.encode()).hexdigest()[:24].encode()
+        if _is_known(scope, etag):
+            await _send_known(send, etag)
+            return
+        data = await run_in_threadpool(self._tiles.shown, pyramid, *place, choice)
+        await _send_tile(scope, send, data, etag)
 
     async def _bytes(self, pyramid: OpenPyramid, level: int, column: int, row: int) -> bytes:
         plan = pyramid.record.plan
@@ -84,17 +112,25 @@ class TileApp:
         return await run_in_threadpool(self._tiles.shown, pyramid, level, column, row)
 
 
-async def _send_tile(scope: Scope, send: Send, data: bytes) -> None:
-    etag = b'"%08x-%x"' % (google_crc32c.value(data), len(data))
-    headers = [(b"etag", etag), _CACHING, *RAW]
-    if any(name == b"if-none-match" and etag in value for name, value in scope["headers"]):
-        await send({"type": "http.response.start", "status": 304, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+async def _send_tile(scope: Scope, send: Send, data: bytes, etag: bytes) -> None:
+    if _is_known(scope, etag):
+        await _send_known(send, etag)
         return
+    headers = [(b"etag", etag), _CACHING, *RAW]
     headers += [(b"content-type", b"image/jpeg"), (b"content-length", b"%d" % len(data))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else data
     await send({"type": "http.response.body", "body": body})
+
+
+def _is_known(scope: Scope, etag: bytes) -> bool:
+    return any(name == b"if-none-match" and etag in value for name, value in scope["headers"])
+
+
+async def _send_known(send: Send, etag: bytes) -> None:
+    headers = [(b"etag", etag), _CACHING, *RAW]
+    await send({"type": "http.response.start", "status": 304, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _refuse(send: Send, status: int, code: bytes) -> None:

@@ -36,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("level", type=int, help="0 is full size")
     parser.add_argument("column", type=int)
     parser.add_argument("row", type=int)
+    parser.add_argument("--channel", type=int, default=0, help="of a fluorescence slide")
     parser.add_argument("--against", type=Path, metavar="FILE", help="the original as you hold it")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -46,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
     slide = get_slide(services.database, args.slide_id)
     if slide.root is None:
         raise NotFound("the slide is not proved yet; its last levels are being made")
-    found = receipt(services.pyramids, slide, (args.level, args.column, args.row))
+    place = (args.level, args.column, args.row)
+    found = receipt(services.pyramids, slide, place, args.channel)
     problems = _problems(services, found, args.against)
     if args.json:
         print_json(found | {"holds": not problems, "problems": problems})

@@ -1,6 +1,7 @@
 """The contract every reader keeps, and the probe by which a reader is chosen.
 
-Frames: regions are in the pixels of the level they are read from. Pixels are uint8 RGB.
+Frames: regions are in the pixels of the level they are read from. Pixels are uint8 RGB, or, of
+fluorescence, planes of uint8 or uint16.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import ClassVar, Self
 import tifffile
 
 from processing.jpeg import Pixels
+from processing.plane_codec import Plane
 from processing.readers.tiff_chain import check_chain
 from storage.errors import Damaged, EmptyFile, TooLarge
 from storage.proof import Places
+from storage.records.channels import Channels
 from storage.records.geometry import Region, Size, TileBlock
 from storage.records.slide import AssociatedImage, JpegEncoding, SlideMetadata
 from storage.shards import Chunk
@@ -111,6 +114,8 @@ class SlideReader(ABC):
     """Largest first; level sizes are as the file says."""
     metadata: SlideMetadata
     icc_profile: bytes | None = None
+    channels: Channels | None = None
+    """Set for fluorescence: `plane` gives the samples, and there are no RGB pixels."""
 
     @classmethod
     @abstractmethod
@@ -124,6 +129,13 @@ class SlideReader(ABC):
     @abstractmethod
     def pixels(self, level: int, region: Region) -> Pixels:
         """RGB [region.height, region.width, 3] of a source level; white outside the image."""
+
+    def plane(self, level: int, channel: int, region: Region) -> Plane:
+        """Samples [region.height, region.width] of one channel; zero outside the image.
+
+        Only for slides whose `channels` is set; in their dtype. Errors: Damaged, Truncated.
+        """
+        raise NotImplementedError(f"{self.name} has no channels")
 
     def jpeg_tiles(self, level: int, block: TileBlock) -> list[Chunk | None]:
         """Stand-alone JPEG streams of a block, row by row; None where the scanner left a hole.

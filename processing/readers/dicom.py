@@ -15,6 +15,7 @@ from pydicom.filereader import read_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from processing.jpeg import Pixels
+from processing.plane_codec import Plane
 from processing.readers.base import (
     MOST_ASSOCIATED,
     Probe,
@@ -24,7 +25,9 @@ from processing.readers.base import (
     plausible_power,
     plausible_text,
 )
-from processing.readers.dicom_levels import DicomLevel, Instance
+from processing.readers.dicom_frames import Instance
+from processing.readers.dicom_levels import DicomLevel
+from processing.readers.dicom_planes import DicomPlanes, is_grey
 from processing.readers.tiff_levels import png
 from storage.errors import (
     Damaged,
@@ -61,12 +64,21 @@ class DicomReader(SlideReader):
         if not volumes:
             raise UnsupportedDicom("the series has no whole-slide volume image")
         volumes.sort(key=lambda at: -int(at.dataset.get("TotalPixelMatrixColumns") or 0))
+        self._levels = list[DicomLevel]()
+        self._planes = DicomPlanes(volumes) if all(is_grey(at) for at in volumes) else None
+        if self._planes is None:
+            self._open_in_colour(volumes)
+        else:
+            self.levels, self.channels = self._planes.levels, self._planes.channels
+        self.metadata = _metadata(volumes[0].dataset, self._notices())
+
+    def _open_in_colour(self, volumes: list[Instance]) -> None:
         if len({at.dataset.get("TotalPixelMatrixColumns") for at in volumes}) != len(volumes):
             raise UnsupportedDicom("several images of the same size (planes, paths, parts)")
         self._levels = [DicomLevel(at) for at in volumes]
         self.levels = [at.level for at in self._levels]
-        self.metadata = _metadata(volumes[0].dataset, self._notices())
-        self.icc_profile = _icc_profile(volumes[0].dataset)
+        if self._planes is None:  # a channel's colour is chosen, no scanner measured it
+            self.icc_profile = _icc_profile(volumes[0].dataset)
 
     def _notices(self) -> tuple[Notice, ...]:
         said = any(at.colour_disagrees for at in self._levels)
@@ -84,6 +96,12 @@ class DicomReader(SlideReader):
         """RGB of a region of a level."""
         return self._levels[level].pixels(region)
 
+    def plane(self, level: int, channel: int, region: Region) -> Plane:
+        """Samples of one optical path."""
+        if self._planes is None:
+            return super().plane(level, channel, region)
+        return self._planes.plane(level, channel, region)
+
     def associated_images(self) -> tuple[AssociatedImage, ...]:
         """Label and overview instances of the series."""
         images = {}
@@ -97,6 +115,8 @@ class DicomReader(SlideReader):
         """Give descriptors back."""
         for level in self._levels:
             level.close()
+        if self._planes is not None:
+            self._planes.close()
 
 
 def _whole(instance: Instance) -> Pixels:

@@ -5,25 +5,20 @@ Sources: TIFF 6.0; OME-TIFF specification 6.x (levels in SubIFDs, OME-XML in the
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import tifffile
 
-from processing.readers.base import (
-    Probe,
-    number,
-    plausible_mpp,
-    plausible_power,
-    plausible_text,
-)
+from processing.plane_codec import Plane
+from processing.readers.base import Probe, plausible_text
+from processing.readers.ome_words import read_ome
 from processing.readers.tiff_file import TiffFileReader, pyramid_of, real_pages, resolution_mpp
 from processing.readers.tiff_levels import associated_from
+from processing.readers.tiff_planes import TiffPlanes, is_deep
 from storage.errors import Damaged, Unsupported
-from storage.records.slide import AssociatedImage, Mpp, MppOrigin, Notice, SlideMetadata
-
-_MICROMETRES = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4}
-_MOST_XML = 20_000_000
+from storage.records.channels import Channel, Channels, Window
+from storage.records.geometry import Region
+from storage.records.slide import AssociatedImage, Notice, SlideMetadata
 
 
 class TiffReader(TiffFileReader):
@@ -37,9 +32,9 @@ class TiffReader(TiffFileReader):
         return probe.tiff is not None
 
     def __init__(self, probe: Probe) -> None:
+        self._planes: TiffPlanes | None = None
         super().__init__(probe)
-        first = self.tiff.pages.first
-        ome = _read_ome(str(first.description))
+        first, ome = self.tiff.pages.first, self._ome
         mpp = (ome.mpp if ome else None) or resolution_mpp(first)
         self.metadata = SlideMetadata(
             vendor="ome-tiff" if ome else "generic-tiff",
@@ -48,6 +43,39 @@ class TiffReader(TiffFileReader):
             scanner=ome.scanner if ome else _scanner(first),
             notices=self.notices() + (() if mpp else (Notice.MPP_UNKNOWN,)),
         )
+
+    def open_levels(self) -> None:
+        """Channels where the file has such, else RGB."""
+        first = self.tiff.pages.first
+        self._ome = ome = read_ome(str(first.description))
+        named = ome if ome and ome.channels and first.samplesperpixel == 1 else None
+        if named is None and not is_deep(first):
+            super().open_levels()
+            return
+        bits = ome.significant_bits if ome else None
+        pages = self._channel_pages(named.planes if named else (0,))
+        self._planes = TiffPlanes(pages, self.descriptor, bits)
+        self.levels, depth = self._planes.levels, self._planes.depth
+        full = Window(0, (1 << depth.bits) - 1)
+        found = named.channels_over(full) if named else (Channel("1", "FFFFFF", full),)
+        self.channels = Channels(depth.bits, depth.dtype, found)
+
+    def _channel_pages(self, planes: Sequence[int]) -> list[list[tifffile.TiffPage]]:
+        """For each channel its page and all smaller copies of it. Errors: Damaged."""
+        pages = real_pages(self.tiff)
+        if max(planes) >= len(pages):
+            raise Damaged(f"a channel in directory {max(planes)} of {len(pages)}")
+        others = pages[1:] if len(planes) == 1 else []
+        if any(page.shape == pages[0].shape for page in others):
+            # Channels, focal planes or moments: without OME-XML (or with it cut off) who knows.
+            raise Unsupported("several grey pages of one size, and nothing says what they are")
+        return [pyramid_of(pages[at], [*others, *_sub_pages(pages[at])]) for at in planes]
+
+    def plane(self, level: int, channel: int, region: Region) -> Plane:
+        """Samples of one channel."""
+        if self._planes is None:
+            return super().plane(level, channel, region)
+        return self._planes.plane(level, channel, region)
 
     def level_pages(self) -> list[tifffile.TiffPage]:
         """The first page and all smaller copies of it, in the main chain or in SubIFDs."""
@@ -64,49 +92,6 @@ class TiffReader(TiffFileReader):
             if image is not None:
                 found.append(image)
         return tuple(found)
-
-
-@dataclass(frozen=True)
-class _Ome:
-    mpp: Mpp | None
-    objective_power: float | None
-    scanner: str | None
-
-
-def _read_ome(description: str) -> _Ome | None:
-    """What OME-XML says about the first image; Unsupported when it has several planes."""
-    if "openmicroscopy.org/Schemas/OME" not in description[:4000] or len(description) > _MOST_XML:
-        return None
-    if "<!DOCTYPE" in description or "<!ENTITY" in description:
-        raise Damaged("the OME-XML declares entities")
-    try:
-        root = ElementTree.fromstring(description)  # noqa: S314 - no entities, checked above
-    except ElementTree.ParseError as error:
-        raise Damaged("the OME-XML cannot be parsed") from error
-    pixels = root.find(".//{*}Image/{*}Pixels")
-    if pixels is None:
-        return None
-    planes = int(pixels.get("SizeZ", "1")) * int(pixels.get("SizeT", "1"))
-    if planes > 1:
-        raise Unsupported(f"an OME-TIFF with {planes} planes")
-    objective = root.find(".//{*}Objective")
-    microscope = root.find(".//{*}Microscope")
-    return _Ome(
-        _ome_mpp(pixels),
-        plausible_power(objective.get("NominalMagnification")) if objective is not None else None,
-        plausible_text(microscope.get("Model")) if microscope is not None else None,
-    )
-
-
-def _ome_mpp(pixels: ElementTree.Element) -> Mpp | None:
-    sizes = []
-    for axis in ("X", "Y"):
-        value = number(pixels.get(f"PhysicalSize{axis}"))
-        unit = _MICROMETRES.get(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
-        sizes.append(plausible_mpp(value * unit) if value and unit else None)
-    if sizes[0] is None or sizes[1] is None:
-        return None
-    return Mpp(sizes[0], sizes[1], MppOrigin.HEADER)
 
 
 def _sub_pages(page: tifffile.TiffPage) -> list[tifffile.TiffPage]:

@@ -29,14 +29,21 @@ class TiffFileReader(SlideReader):
         self.tiff = probe.tiff
         self._file = probe.files[0]
         self.descriptor = os.open(self._file, os.O_RDONLY)
+        self._tiff_levels = list[TiffLevel]()
+        self.levels: Sequence[SourceLevel] = []
         try:
-            self._tiff_levels = [TiffLevel(page, self.descriptor) for page in self.level_pages()]
+            self.open_levels()
         except BaseException:
             os.close(self.descriptor)
             raise
-        self.levels: Sequence[SourceLevel] = [at.level for at in self._tiff_levels]
         profile = self.tiff.pages.first.tags.get(_ICC_TAG)
-        self.icc_profile = bytes(profile.value) if profile is not None else None
+        if profile is not None and self.channels is None:
+            self.icc_profile = bytes(profile.value)
+
+    def open_levels(self) -> None:
+        """Fill `levels`."""
+        self._tiff_levels = [TiffLevel(page, self.descriptor) for page in self.level_pages()]
+        self.levels = [at.level for at in self._tiff_levels]
 
     def level_pages(self) -> list[tifffile.TiffPage]:
         """Pages that are levels, largest first."""

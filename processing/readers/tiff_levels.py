@@ -33,11 +33,11 @@ from storage.shards import Chunk
 
 _JPEG = 7
 _RGB, _GREY, _PALETTE, _YCBCR = 2, 1, 3, 6
-_KNOWN = frozenset({1, 5, 7, 8, 32773, 32946, 33003, 33005, 50000, 50001})
+KNOWN = frozenset({1, 5, 7, 8, 32773, 32946, 33003, 33005, 50000, 50001})
 
 
 @dataclass(frozen=True, slots=True)
-class _Segments:
+class Segments:
     """Byte ranges of the tiles or strips, in the order of the file's own tables."""
 
     offsets: NDArray[np.int64]
@@ -55,7 +55,7 @@ class TiffLevel:
         self._page, self._descriptor = page, descriptor
         size = plausible_size(page.imagewidth, page.imagelength)
         _check_shape(page)
-        self._segments = _segments(page, size, os.fstat(descriptor).st_size)
+        self._segments = segments_of(page, size, os.fstat(descriptor).st_size)
         self.colour_disagrees = False
         self._head = b""
         square = page.is_tiled and is_copyable_edge(page.tilewidth, page.tilelength)
@@ -205,7 +205,7 @@ def png(name: str, pixels: Pixels) -> AssociatedImage:
 
 
 def _check_shape(page: tifffile.TiffPage) -> None:
-    if int(page.compression) not in _KNOWN:
+    if int(page.compression) not in KNOWN:
         raise UnsupportedCompression(f"TIFF compression {int(page.compression)} is not read")
     if page.imagedepth != 1:
         raise Unsupported(f"{page.imagedepth} planes in one page")
@@ -217,7 +217,8 @@ def _check_shape(page: tifffile.TiffPage) -> None:
         raise Unsupported(f"photometric interpretation {int(page.photometric)}")
 
 
-def _segments(page: tifffile.TiffPage, size: Size, file_size: int) -> _Segments:
+def segments_of(page: tifffile.TiffPage, size: Size, file_size: int) -> Segments:
+    """Where the tiles or strips of a page lie. Errors: Damaged, Truncated, TooLarge."""
     width = page.tilewidth if page.is_tiled else size.width
     height = page.tilelength if page.is_tiled else min(page.rowsperstrip, size.height)
     columns, rows = check_grid(size, width, height, coded=int(page.compression) != 1)
@@ -233,4 +234,4 @@ def _segments(page: tifffile.TiffPage, size: Size, file_size: int) -> _Segments:
         raise Damaged("tiles overlap many times over")
     used = columns * rows
     as_int = offsets[:used].astype(np.int64), counts[:used].astype(np.int64)
-    return _Segments(*as_int, columns, rows, width, height)
+    return Segments(*as_int, columns, rows, width, height)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from storage.records.channels import Channels
 from storage.records.geometry import level_count
 from storage.records.intake import Intake
 from storage.records.slide import Slide
@@ -70,3 +71,24 @@ def intake_json(row: Intake) -> dict[str, Any]:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
+
+
+def channels_json(channels: Channels | None) -> dict[str, Any] | None:
+    """Channels of a fluorescence slide, None for brightfield; windows in sample values."""
+    if channels is None:
+        return None
+    return {
+        "bits": channels.bits,
+        "most": channels.most,
+        "list": [
+            {
+                "name": at.name,
+                "color": at.color,
+                "low": at.window.low,
+                "high": at.window.high,
+                "emission_nm": at.emission_nm,
+                "excitation_nm": at.excitation_nm,
+            }
+            for at in channels.channels
+        ],
+    }

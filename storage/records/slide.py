@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from storage.records.channels import Channels
 from storage.records.geometry import Size
 
 
@@ -82,14 +83,30 @@ class JpegEncoding:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaneEncoding:
+    """Chunks of one channel each, without loss, in the depth of the source."""
+
+    dtype: str
+    """uint8 or uint16."""
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a sample."""
+        return 1 if self.dtype == "uint8" else 2
+
+
+Encoding = JpegEncoding | PlaneEncoding | None
+"""None: RGB without loss (zstd)."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredLevel:
     """One level as stored: its number (level 0 halved that often), size and origin."""
 
     level: int
     size: Size
     origin: LevelOrigin
-    encoding: JpegEncoding | None
-    """None when the chunks are lossless (zstd)."""
+    encoding: Encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +116,13 @@ class PyramidPlan:
     tile_edge: int
     shard_tiles: int
     levels: tuple[StoredLevel, ...]
+    channels: Channels | None = None
+    """None for brightfield: 8-bit RGB."""
+
+    @property
+    def planes(self) -> int:
+        """Arrays of tiles a level consists of: one for RGB, else one for each channel."""
+        return len(self.channels.channels) if self.channels else 1
 
     @property
     def size(self) -> Size:

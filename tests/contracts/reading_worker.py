@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from processing.channels_seen import channels_seen
 from processing.readers import SlideReader, open_slide
 from processing.tiling import plan_pyramid
 from storage.errors import SlideError
@@ -23,7 +24,7 @@ _MOST_LEVELS = 8
 def read_all_kinds(path: Path) -> None:
     """Everything ingest asks of a reader, on a few places of every level."""
     with open_slide(path) as slide:
-        plan_pyramid(slide.levels)
+        plan_pyramid(slide.levels, channels=channels_seen(slide))
         for number in range(min(len(slide.levels), _MOST_LEVELS)):
             _read_level(slide, number)
         slide.associated_images()
@@ -34,7 +35,10 @@ def _read_level(slide: SlideReader, number: int) -> None:
     level = slide.levels[number]
     width, height = level.size.width, level.size.height
     for x, y in ((0, 0), (width - 40, height - 40), (width // 2, height // 2)):
-        slide.pixels(number, Region(x, y, 256, 256))
+        if slide.channels is None:
+            slide.pixels(number, Region(x, y, 256, 256))
+        for channel in range(len(slide.channels.channels) if slide.channels else 0):
+            slide.plane(number, channel, Region(x, y, 256, 256))
     if level.jpeg is not None and level.tile_edge is not None:
         grid = level.size.in_tiles(level.tile_edge)
         for row in {0, grid.height // 2, grid.height - 1}:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from processing import jpeg
-from processing.tile_codec import decode_tile, encode_tile, half_tile
+from processing.downsample import half_tile
+from processing.tile_codec import decode_tile, encode_tile
 from storage.errors import Damaged
 from storage.records.slide import JpegEncoding
 

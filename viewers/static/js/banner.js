@@ -20,7 +20,7 @@ export function showBanner(slide) {
     stateMark(SLIDE_STATES[slide.state]),
     h("span", { class: "facts-line" }, facts.filter((fact) => fact !== null).join(" · ")),
   );
-  setContent(element("colour"), colourBadge(slide.icc));
+  if (!slide.channels) setContent(element("colour"), colourBadge(slide.icc));
   showRemarks(slide.notices);
 }
 

@@ -1,4 +1,4 @@
-/** `#x=…&y=…&z=…&r=…`: the view in the address, so that it can be sent to a colleague. */
+/** `#x=…&y=…&z=…&r=…&c=…`: the view in the address, so that it can be sent to a colleague. */
 
 const QUIET_MS = 200;
 
@@ -17,8 +17,9 @@ export function readFragment(fragment) {
 
 /**
  * @param {View} view
+ * @param {string | null} [channels] how a fluorescence slide is shown, null for its own way
  */
-export function writeFragment(view) {
+export function writeFragment(view, channels = null) {
   const parts = [
     `x=${view.x.toFixed(2)}`,
     `y=${view.y.toFixed(2)}`,
@@ -26,22 +27,25 @@ export function writeFragment(view) {
     `r=${Number(view.rotation.toFixed(3))}`,
   ];
   if (view.flipped) parts.push("f=1");
+  if (channels !== null) parts.push(`c=${channels}`);
   return `#${parts.join("&")}`;
 }
 
 /**
  * Honour the address now and whenever it changes; keep it up to date with the view.
  * @param {import("./microscope.js").Microscope} microscope
+ * @param {import("./channel_choice.js").ChannelChoice | null} channels
  * @param {AbortSignal} signal
  */
-export function startDeepLink(microscope, signal) {
+export function startDeepLink(microscope, channels, signal) {
   let timer = 0;
   const apply = () => {
     const view = readFragment(location.hash);
     if (view) microscope.show(view);
+    channels?.read(new URLSearchParams(location.hash.slice(1)).get("c"));
   };
   const write = () => {
-    const fragment = writeFragment(microscope.view());
+    const fragment = writeFragment(microscope.view(), channels?.text());
     if (fragment !== location.hash) history.replaceState(history.state, "", fragment);
   };
   const soon = () => {
@@ -49,6 +53,7 @@ export function startDeepLink(microscope, signal) {
     timer = window.setTimeout(write, QUIET_MS);
   };
   apply();
+  channels?.addEventListener("change", soon, { signal });
   window.addEventListener("hashchange", apply, { signal });
   for (const event of /** @type {const} */ (["pan", "zoom", "rotate", "flip", "resize"])) {
     microscope.viewer.addHandler(event, soon);

@@ -13,12 +13,14 @@ export const LEAST_PIXEL_RATIO = 0.52;
  * drawers take no more than that from the picture (see tests: the edge must not be squeezed).
  *
  * @param {import("./types.js").Slide} slide
+ * @param {string | null} [channels] how a fluorescence slide is shown; null for its own way
  */
-export function tileSource(slide) {
+export function tileSource(slide, channels = null) {
   const longest = Math.max(slide.width, slide.height);
   const maxLevel = Math.ceil(Math.log2(longest));
   const oneTile = Math.max(0, Math.ceil(Math.log2(longest / slide.tile_size)));
   const base = `/slides/${encodeURIComponent(slide.slide_id)}_files`;
+  const query = channels === null ? "" : `?channels=${channels}`;
   return {
     width: slide.width,
     height: slide.height,
@@ -31,7 +33,7 @@ export function tileSource(slide) {
      * @param {number} column
      * @param {number} row
      */
-    getTileUrl: (level, column, row) => `${base}/${level}/${column}_${row}.jpeg`,
+    getTileUrl: (level, column, row) => `${base}/${level}/${column}_${row}.jpeg${query}`,
   };
 }
 

@@ -31,6 +31,20 @@
  * @property {boolean} icc
  * @property {number} bytes
  * @property {boolean} copied
+ * @property {Channels | null} [channels] null for brightfield; lists leave it out
+ *
+ * @typedef {object} Channels
+ * @property {number} bits
+ * @property {number} most the largest grey level
+ * @property {Channel[]} list
+ *
+ * @typedef {object} Channel
+ * @property {string} name
+ * @property {string} color RRGGBB
+ * @property {number} low
+ * @property {number} high
+ * @property {number | null} emission_nm
+ * @property {number | null} excitation_nm
  *
  * @typedef {object} Intake
  * @property {string} intake_id

@@ -2,6 +2,7 @@
 import { ApiError, getJson } from "./api.js";
 import { showBanner } from "./banner.js";
 import { subscribe } from "./changes.js";
+import { startChannels } from "./channel_panel.js";
 import { startDeepLink } from "./deep_link.js";
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
@@ -45,7 +46,7 @@ async function open(slide) {
   startTileFailures(microscope);
   startViewerKeys(microscope, tray, signal);
   await microscope.opened;
-  startDeepLink(microscope, signal);
+  startDeepLink(microscope, startChannels(microscope, signal), signal);
   startReadouts(microscope);
   subscribe(["slides"], () => void refresh(), signal);
   await refreshTray();

@@ -1,4 +1,5 @@
 /** Keys and buttons of the microscope. Each key has a button or a gesture that does the same. */
+import { toggleChannels } from "./channel_panel.js";
 import { t } from "./i18n.js";
 import { keyIsTaken, keysDialog } from "./keys_dialog.js";
 import { objectives } from "./optics.js";
@@ -14,7 +15,7 @@ const QUARTER = 90;
  * @param {AbortSignal} signal
  */
 export function startViewerKeys(microscope, tray, signal) {
-  const toggleKeys = keysDialog(lines(microscope.slide.mpp !== null));
+  const toggleKeys = keysDialog(lines(microscope.slide));
   /** @type {Record<string, () => void>} */
   const actions = {
     ArrowLeft: () => microscope.pan(-1, 0),
@@ -33,6 +34,7 @@ export function startViewerKeys(microscope, tray, signal) {
     R: () => microscope.rotate(-QUARTER),
     f: () => microscope.flip(),
     o: toggleOverview,
+    c: toggleChannels,
     t: () => tray.toggle(),
     "[": () => tray.open(-1),
     "]": () => tray.open(1),
@@ -79,10 +81,13 @@ export function backToWorklist() {
 }
 
 /**
- * @param {boolean} measured whether the pixel size is known
+ * @param {import("./types.js").Slide} slide
  * @returns {import("./keys_dialog.js").KeyLine[]}
  */
-function lines(measured) {
+function lines({ mpp, channels }) {
+  const measured = mpp !== null;
+  /** @type {import("./keys_dialog.js").KeyLine[]} */
+  const ofChannels = channels ? [[["c"], t("Show or hide the channels")]] : [];
   return [
     [["1", "2", "3", "4", "5", "6"], measured ? t("Objective 1, 2, 4, 10, 20, 40") : t("Pixel ratio 1:32 to 1:1")],
     [["←", "↑", "↓", "→"], t("Move (also W A S D)")],
@@ -92,6 +97,7 @@ function lines(measured) {
     [["f"], t("Flip left to right")],
     [["[", "]"], t("Previous, next slide")],
     [["o"], t("Show or hide the overview")],
+    ...ofChannels,
     [["t"], t("Show or hide the slides")],
     [["Esc"], t("Back to the worklist")],
     [["?"], t("Keys")],

@@ -61,6 +61,7 @@ const REASONS = {
   took_too_long: t("Reading took too long and was stopped."),
   not_found: t("The file is no longer where it was put. Deliver it again."),
   no_access: t("svartid has no access to the file. Check the rights to the folder."),
+  invalid_request: t("svartid does not understand what was asked for."),
   refused: t("Its state does not allow that."),
   store_damaged: t("Something svartid had stored cannot be read back. Check the disk, then retry."),
   settings: t("A setting is missing or wrong; svartid doctor says which."),
