@@ -78,7 +78,7 @@ def _tiffsave(slide: Slide, folder: Path) -> Job:
     options = ("--tile", "--pyramid", "--compression", "jpeg", "--Q", "80")
     size = ("--tile-width", "256", "--tile-height", "256", "--bigtiff")
     output = folder / "vips.tif"
-    command = (_program("vips"), "tiffsave", slide.path, output, *options, *size)
+    command = (_program("vips"), "tiffsave", slide.plain, output, *options, *size)
     return _job(slide, TIFFSAVE, f"{FULL}, encodes all", output, command)
 
 
@@ -89,7 +89,7 @@ def deep_zoom_folder(folder: Path) -> Path:
 
 def _dzsave(slide: Slide, folder: Path) -> Job:
     options = ("--suffix", ".jpg[Q=80]", "--tile-size", "256", "--overlap", "0")
-    command = (_program("vips"), "dzsave", slide.path, folder / "deep", *options)
+    command = (_program("vips"), "dzsave", slide.plain, folder / "deep", *options)
     return _job(slide, DZSAVE, f"{FULL}, encodes all", deep_zoom_folder(folder), command)
 
 

@@ -56,9 +56,9 @@ def fetch(port: int, path: str, header: str = "") -> tuple[int, bytes]:
         connection.close()
 
 
-def wait_for(port: int, path: str, header: str, log: Path) -> bytes:
+def wait_for(port: int, path: str, header: str, log: Path, patience: float = _PATIENCE) -> bytes:
     """The body at `path` as soon as it is answered with 200; Missing when it never is."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + patience
     last = "no answer"
     while time.monotonic() < end:
         try:

@@ -1,7 +1,7 @@
-"""The same tile bytes in another TIFF: in Aperio's layout, or repeated to any size.
+"""The same tile bytes in another TIFF: in Aperio's layout, in none, or repeated to any size.
 
-Some peers copy tiles only from files that look like a scanner's; `make scale` wants a slide larger
-than is worth painting.
+Some peers copy tiles only from files that look like a scanner's, others read those more slowly;
+`make scale` wants a slide larger than is worth painting.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ _PROPERTIES = "JPEG/RGB Q=80|AppMag = 20|MPP = 0.499"
 _THUMBNAIL = 512
 
 
-def rewrap(source: Path, target: Path, size: tuple[int, int] | None = None) -> None:
-    """Write the levels of `source` as Aperio would, without decoding a tile.
+def rewrap(
+    source: Path, target: Path, size: tuple[int, int] | None = None, *, aperio: bool = True
+) -> None:
+    """Write the levels of `source` as Aperio would, or as a plain pyramid; no tile is decoded.
 
     Given a `size` (width, height in level-0 pixels), the picture repeats until it is filled;
     seamless only where each level of the source is whole tiles.
@@ -30,10 +32,10 @@ def rewrap(source: Path, target: Path, size: tuple[int, int] | None = None) -> N
         with TiffFile(source) as tiff, TiffWriter(part, bigtiff=True) as writer:
             pages = [level.keyframe for level in tiff.series[0].levels]
             sizes = [_size_of(page, pages[0], size) for page in pages]
-            _write(writer, pages[0], sizes[0], sizes[0])
-            _write_thumbnail(writer, pages[-1], sizes[0])
-            for page, own in zip(pages[1:], sizes[1:], strict=True):
-                _write(writer, page, own, sizes[0])
+            for number, (page, own) in enumerate(zip(pages, sizes, strict=True)):
+                _write(writer, page, own, _described(own, sizes[0]) if aperio else "")
+                if number == 0 and aperio:
+                    _write_thumbnail(writer, pages[-1], sizes[0])
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
@@ -46,9 +48,13 @@ def _size_of(page: Any, base: Any, asked: tuple[int, int] | None) -> tuple[int, 
     return asked[0] // ratio, asked[1] // ratio
 
 
-def _write(writer: TiffWriter, page: Any, size: tuple[int, int], full: tuple[int, int]) -> None:  # noqa: ANN401
+def _described(size: tuple[int, int], full: tuple[int, int]) -> str:
     text = f"{_APERIO}{full[0]}x{full[1]} [0,0 {full[0]}x{full[1]}] (256x256)"
     text += f" -> {size[0]}x{size[1]}" if size != full else ""
+    return f"{text} {_PROPERTIES}"
+
+
+def _write(writer: TiffWriter, page: Any, size: tuple[int, int], text: str) -> None:  # noqa: ANN401
     writer.write(
         _tiles(page, size),
         shape=(size[1], size[0], 3),
@@ -58,7 +64,8 @@ def _write(writer: TiffWriter, page: Any, size: tuple[int, int], full: tuple[int
         compression=page.compression,
         subsampling=page.subsampling,
         jpegtables=page.jpegtables,
-        description=f"{text} {_PROPERTIES}",
+        subfiletype=0 if page.index == 0 or text else 1,
+        description=text or None,
         metadata=None,
     )
 

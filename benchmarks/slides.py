@@ -30,6 +30,8 @@ class Slide:
     path: Path
     aperio: Path
     """The same tiles in Aperio's layout, for peers that copy tiles from nothing else."""
+    plain: Path
+    """The same tiles without it: vips reads a scanner's file through OpenSlide, more slowly."""
     crop: Path
     """A square with tissue as a NumPy file [channel, row, column]."""
     width: int
@@ -81,11 +83,10 @@ def prepared(path: Path, folder: Path) -> Slide:
         width, height = slide.dimensions
         is_aperio = slide.properties.get(openslide.PROPERTY_NAME_VENDOR) == "aperio"
         np.save(crop, _crop(slide))
-    aperio = path
-    if not is_aperio:
-        aperio = folder / f"{path.stem}.svs"
-        rewrap(path, aperio)
-    return Slide(path.stem, path, aperio, crop, width, height)
+    other = folder / f"{path.stem}-rewrapped{'.tif' if is_aperio else '.svs'}"
+    rewrap(path, other, aperio=not is_aperio)
+    aperio, plain = (path, other) if is_aperio else (other, path)
+    return Slide(path.stem, path, aperio, plain, crop, width, height)
 
 
 def _crop(slide: openslide.OpenSlide) -> np.ndarray:
