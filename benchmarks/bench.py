@@ -31,6 +31,7 @@ from benchmarks.versions import versions
 def main() -> int:
     """Measure, judge, print, record."""
     args = _arguments()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     peers = environments(print)
     document: dict[str, Any] = {
         "machine": machine(),

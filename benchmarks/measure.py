@@ -61,8 +61,10 @@ def run_once(command: Sequence[str]) -> Run:
         try:
             told, errors = process.communicate(timeout=LONGEST)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
             return Run(LONGEST, 0, 0, -signal.SIGKILL, "took too long")
+        finally:  # too slow, or the measurement was broken off: it goes with all it started
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
     complaint = errors.strip().splitlines()[-1:] or [""]
     if process.returncode:
         return Run(0, 0, 0, process.returncode, complaint[0])
