@@ -12,15 +12,14 @@ import os
 import subprocess
 import sys
 import tempfile
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.budgets import judge
 from benchmarks.conversion import conversion_jobs
 from benchmarks.figures import PAINTED, REAL
-from benchmarks.measure import machine, record, rounds, stolen_seconds
+from benchmarks.measure import attempt, machine, record, rounds, stolen_seconds
 from benchmarks.peers import Environment, environments
 from benchmarks.serving import measure_serving
 from benchmarks.slides import Slide, giardia, painted, prepared
@@ -43,15 +42,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="svartid-bench-", dir=args.scratch) as scratch:
         folder = Path(scratch)
         slide = prepared(args.slide.absolute(), folder) if args.slide else giardia(folder, print)
-        document["startup"] = _part("start-up", lambda: measure_startup(args.rounds))
-        document["slides"][REAL] = _part(
+        document["startup"] = attempt("start-up", lambda: measure_startup(args.rounds))
+        document["slides"][REAL] = attempt(
             slide.name, lambda: _read_in(slide, folder, peers, args.rounds)
         )
-        document["serving"] = _part(
+        document["serving"] = attempt(
             "serving", lambda: measure_serving(slide.path, folder, args.serving_rounds, print)
         )
         if args.painted:
-            document["slides"][PAINTED] = _part(
+            document["slides"][PAINTED] = attempt(
                 "painted slide", lambda: _painted(args.painted, peers, args)
             )
     document["machine"]["load_at_the_end"] = round(os.getloadavg()[0], 2)
@@ -73,16 +72,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--record", action="store_true", help="write benchmarks/results")
     parser.add_argument("--note", default="", help="said beside the figures")
     return parser.parse_args()
-
-
-def _part(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """One part of the run; when it fails, the others go on and the failure is recorded."""
-    try:
-        return measure()
-    except Exception as error:
-        traceback.print_exc()
-        print(f"{name} failed: {error}")
-        return {"failed": f"{type(error).__name__}: {error}"}
 
 
 def _read_in(

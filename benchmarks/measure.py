@@ -10,6 +10,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -136,6 +137,16 @@ def weight(path: Path) -> dict[str, float]:
     """Files and megabytes of a file or of everything below a folder."""
     files = [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]
     return {"files": len(files), "mb": round(sum(f.stat().st_size for f in files) / 1e6, 1)}
+
+
+def attempt(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """One part of a run; when it fails, the others go on and the failure is recorded."""
+    try:
+        return measure()
+    except Exception as error:
+        traceback.print_exc()
+        print(f"{name} failed: {error}")
+        return {"failed": f"{type(error).__name__}: {error}"}
 
 
 def stolen_seconds() -> float:

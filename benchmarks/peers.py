@@ -27,16 +27,19 @@ class Environment:
 
     def program(self, name: str) -> str:
         """Path of an installed command; Missing when there is none."""
-        if self.missing is None and not (self.folder / "bin" / name).exists():
-            raise Missing(f"{self.folder.name} has no command {name}")
         if self.missing is not None:
             raise Missing(self.missing)
-        return str(self.folder / "bin" / name)
+        program = self.folder / "bin" / name
+        if not program.exists():
+            raise Missing(f"{self.folder.name} has no command {name}")
+        return str(program)
 
 
-def environments(say: Say, root: Path = BUILD / "peers") -> dict[str, Environment]:
+def environments(
+    say: Say, root: Path = BUILD / "peers", listing: Path = _PINS
+) -> dict[str, Environment]:
     """All environments of `peers.txt`; one that cannot be made says why."""
-    lines = (line.split() for line in _PINS.read_text().splitlines())
+    lines = (line.split() for line in listing.read_text().splitlines())
     named = {words[0]: tuple(words[1:]) for words in lines if words and words[0] != "#"}
     return {name: _prepared(root / name, pins, say) for name, pins in named.items()}
 

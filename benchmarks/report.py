@@ -52,6 +52,7 @@ def bench_text(run: Document, path: Path) -> str:
         *(_section(run, role) for role in (REAL, PAINTED) if role in run["slides"]),
         _serving(run),
         _first_tiles(run),
+        _memory(run),
         _startup(run),
         _budgets(run),
         _peers(run),
@@ -170,10 +171,10 @@ def _serving(run: Document) -> str:
 
 
 def _first_tiles(run: Document) -> str:
-    serving = run["serving"]
-    if "failed" in serving:
-        return ""
-    first, elsewhere = serving["first_tile"], recorded_elsewhere()
+    first = run["serving"].get("first_tile", run["serving"])
+    title = "### First tile of a slide the running server never opened"
+    if "failed" in first:
+        return f"{title}\n\nFailed: {first['failed']}"
     rows: list[list[object]] = [
         [
             "svartid",
@@ -181,23 +182,29 @@ def _first_tiles(run: Document) -> str:
             *(first["evicted"][key] for key in ("median_ms", "min_ms", "max_ms")),
         ]
     ]
+    elsewhere = recorded_elsewhere()
     for name, one in elsewhere["first_tile_ms"].items():
         row = [f"*{name}, recorded elsewhere*", one["warm"], None, None, one["second"]]
         rows.append([*row, one["evicted"], None, None])
     head = ["server", "warm: median ms", "min", "max", "second request"]
     head += ["evicted: median ms", "min", "max"]
-    memory = serving["memory"]
-    grown = ", ".join(f"{slides}: {mb:.0f}" for slides, mb in memory["resident_mb"].items())
     text = (
         "Ten copies of the slide, a new connection for each request; the files in the page cache, "
         f"and evicted. *Recorded elsewhere*: {elsewhere['source']}."
     )
-    below = (
-        f"Resident MB after so many slides, {memory['tiles_each']} tiles of each: {grown}; "
-        f"{memory['descriptors']} open files at the end."
+    return "\n\n".join([title, text, _table(head, rows)])
+
+
+def _memory(run: Document) -> str:
+    memory = run["serving"].get("memory", run["serving"])
+    title = "### Memory of one worker over 1,000 slides"
+    if "failed" in memory:
+        return f"{title}\n\nFailed: {memory['failed']}"
+    grown = ", ".join(f"{slides}: {mb:.0f}" for slides, mb in memory["resident_mb"].items())
+    return (
+        f"{title}\n\nResident MB after so many slides, {memory['tiles_each']} tiles of each: "
+        f"{grown}; {memory['descriptors']} open files at the end."
     )
-    title = "### First tile of a slide the running server never opened; memory over 1,000"
-    return "\n\n".join([title, text, _table(head, rows), below])
 
 
 def _startup(run: Document) -> str:

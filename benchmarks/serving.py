@@ -25,7 +25,7 @@ import openslide
 import simplejpeg
 
 from benchmarks.installation import Installation, install
-from benchmarks.measure import Missing, Say, stolen_seconds
+from benchmarks.measure import Missing, Say, attempt, stolen_seconds
 from benchmarks.opened import first_tiles, memory_over_slides
 from benchmarks.peers import environments
 from benchmarks.processes import cpu_seconds, fetch, resident_mb, running, wait_for
@@ -82,14 +82,15 @@ def main() -> int:
     """SLIDE FOLDER ROUNDS RESULT [alone]"""
     slide, folder, rounds, result = Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:5]
     alone = sys.argv[5:] == ["alone"]
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if alone:
         _loopback_up()
     ours = install(slide, folder / "serving")
     bench = Bench(slide, folder, ours, environments(print), alone)
     document = {"tiles": "random tiles of level 0", "seconds": _SECONDS}
     document |= _all_rounds(bench, int(rounds), print)
-    document["first_tile"] = first_tiles(ours, folder, print)
-    document["memory"] = memory_over_slides(ours, folder, print)
+    document["first_tile"] = attempt("first tile", lambda: first_tiles(ours, folder, print))
+    document["memory"] = attempt("memory", lambda: memory_over_slides(ours, folder, print))
     Path(result).write_text(json.dumps(document))
     return 0
 

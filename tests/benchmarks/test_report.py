@@ -66,7 +66,7 @@ def test_parts_that_failed_say_so(recorded: tuple[dict[str, Any], Path]) -> None
     run = copy.deepcopy(recorded[0])
     run["serving"] = run["slides"][PAINTED] = run["startup"] = {"failed": "OSError: disk full"}
     run["budgets"] = judge(run)
-    assert bench_text(run, recorded[1]).count("Failed: OSError: disk full") == 3
+    assert bench_text(run, recorded[1]).count("Failed: OSError: disk full") == 5
     assert _verdict(run, "CPU a tile")["met"] is None
 
 
