@@ -16,6 +16,7 @@ from pydicom.errors import BytesLengthException
 from processing.readers.aperio import AperioReader
 from processing.readers.base import Probe, SlideReader, SourceLevel
 from processing.readers.dicom import DicomReader
+from processing.readers.hamamatsu import HamamatsuReader
 from processing.readers.openslide_formats import OpenSlideReader
 from processing.readers.tiff import TiffReader
 from storage.errors import Damaged, NotASlide, SlideError, TooLarge
@@ -23,6 +24,7 @@ from storage.errors import Damaged, NotASlide, SlideError, TooLarge
 READERS: tuple[type[SlideReader], ...] = (
     DicomReader,
     AperioReader,
+    HamamatsuReader,
     OpenSlideReader,
     TiffReader,
 )
