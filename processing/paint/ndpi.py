@@ -29,9 +29,9 @@ Tag = tuple[int, Sequence[float] | bytes]
 
 @dataclass(frozen=True)
 class NdpiLayout:
-    """How the levels are coded. `interval` is in MCUs, and divides those of every row."""
+    """How the levels are coded. `across` are the restart intervals of a row, alike in width."""
 
-    interval: int = 256
+    across: int = 1
     quality: int = 90
     subsampling: str = "444"
     objective_power: float = 40.0
@@ -39,7 +39,7 @@ class NdpiLayout:
 
 
 def write_ndpi(levels: Sequence[Pixels], path: Path, layout: NdpiLayout | None = None) -> None:
-    """One directory a level, largest first; a level is as wide as its intervals allow."""
+    """One directory a level, largest first. Errors: ValueError when intervals come out uneven."""
     layout = layout or NdpiLayout()
     out, link = bytearray(struct.pack("<2sHQ", b"II", 42, 0)), 4
     for number, pixels in enumerate(levels):
@@ -52,9 +52,13 @@ def write_ndpi(levels: Sequence[Pixels], path: Path, layout: NdpiLayout | None =
 
 
 def _coded(pixels: Pixels, layout: NdpiLayout) -> bytes:
+    mcu = 8 if layout.subsampling == "444" else 16
+    columns = -(-pixels.shape[1] // mcu)
+    if columns % layout.across:
+        raise ValueError(f"{columns} MCUs do not make {layout.across} intervals alike")
     options = [
         (cv2.IMWRITE_JPEG_QUALITY, layout.quality),
-        (cv2.IMWRITE_JPEG_RST_INTERVAL, layout.interval),
+        (cv2.IMWRITE_JPEG_RST_INTERVAL, columns // layout.across),
         (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[layout.subsampling]),
     ]
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)

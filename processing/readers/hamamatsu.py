@@ -124,5 +124,3 @@ def _value(page: tifffile.TiffPage, code: int) -> object:
 def _lens(page: tifffile.TiffPage) -> float:
     """Power of the lens a directory was made with, negative for what is no level."""
     return number(_value(page, _LENS)) or 0.0
-
-

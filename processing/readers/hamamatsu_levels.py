@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import tifffile
@@ -13,10 +14,10 @@ from processing.jpeg import Pixels
 from processing.readers.base import MOST_SEGMENTS, SourceLevel, plausible_size
 from processing.retiling.intervals import Intervals
 from processing.retiling.scan import Scan, read_scan
-from processing.retiling.tiles import Cut, tile_rows, tile_scan, white_row
+from processing.retiling.tiles import Cut, joined, restart, tile_rows, white_row
 from processing.retiling.walk import Integers
 from storage.errors import Damaged, Truncated
-from storage.records.geometry import Region, Size, TileBlock, tile_region
+from storage.records.geometry import Region, Size, TileBlock
 from storage.records.slide import JpegEncoding
 from storage.shards import Chunk
 
@@ -25,8 +26,6 @@ EDGE = 512
 _MOST_MCUS = 1024
 """In a restart interval: scanners write 256 or a row; finding blocks takes time by the longest."""
 _MOST_HEAD = 65536
-_MOST_BYTES_PER_BLOCK = 512
-"""64 coefficients of 27 bits, each byte stuffed."""
 _STRIP, _STRIP_BYTES, _MCU_STARTS, _JPEG, _RGB = 273, 279, 65426, 7, 2
 
 
@@ -51,9 +50,7 @@ def open_level(page: tifffile.TiffPage, descriptor: int) -> HamamatsuLevel | Non
 class HamamatsuLevel:
     """A level whose every row of MCUs is a whole number of restart intervals."""
 
-    def __init__(
-        self, page: tifffile.TiffPage, descriptor: int, scan: Scan, size: Size
-    ) -> None:
+    def __init__(self, page: tifffile.TiffPage, descriptor: int, scan: Scan, size: Size) -> None:
         self._descriptor, self._scan = descriptor, scan
         self._columns, self._rows = -(-size.width // scan.mcu[0]), -(-size.height // scan.mcu[1])
         """In MCUs."""
@@ -64,8 +61,8 @@ class HamamatsuLevel:
         tagged_rgb, said = int(page.photometric) == _RGB, scan.header.says_rgb
         rgb = tagged_rgb if said is None else said
         self.colour_disagrees = said is not None and said != tagged_rgb
-        mark = rgb and scan.header.adobe_transform is None
-        self._head = scan.tile_head(EDGE, self._across, mark)
+        self._mark = rgb and scan.header.adobe_transform is None
+        self._head = scan.head(EDGE, EDGE, self._across, self._mark)
         self._white = white_row(scan, self._across, rgb)
         encoding = JpegEncoding(jpeg.estimate_quality(self._head), scan.header.subsampling)
         self.level = SourceLevel(size, EDGE, encoding)
@@ -86,7 +83,7 @@ class HamamatsuLevel:
             for column in range(block.column, block.column + block.columns)
         ]
         return [
-            (self._head, tile_scan(self._filled(coded_rows[down : down + self._down])))
+            (self._head, joined(self._filled(coded_rows[down : down + self._down])))
             for down in range(0, block.rows * self._down, self._down)
             for coded_rows in across
         ]
@@ -111,33 +108,44 @@ class HamamatsuLevel:
         at = row * self._per_row
         starts = self._starts[at + first : at + after + 1].tolist()
         data = _read(self._descriptor, starts[0], starts[-1] - starts[0])
-        for number, (start, end) in enumerate(zip(starts, starts[1:], strict=False), at + first):
-            last = number == self._rows * self._per_row - 1
-            marker = b"\xff\xd9" if last else bytes((0xFF, 0xD0 + number % 8))
+        for number, (start, end) in enumerate(pairwise(starts), at + first):
             interval = data[start - starts[0] : end - starts[0]]
-            if interval[-2:] != marker:
-                raise Damaged("a restart marker is not where the directory says")
-            yield interval[:-2]
+            if number == self._rows * self._per_row - 1:
+                marked = interval.rfind(b"\xff\xd9")
+            else:
+                marked = len(interval) - 2
+                if interval[marked:] != restart(number):
+                    raise Damaged("a restart marker is not where the directory says")
+            if marked < 0:
+                raise Damaged("the last restart interval has no end")
+            yield interval[:marked]
 
     def pixels(self, region: Region) -> Pixels:
-        """RGB of a region; white outside."""
+        """RGB of a region, decoded from the intervals as they are; white outside."""
         out = np.full((region.height, region.width, 3), 255, np.uint8)
         inside = region.clipped(self.level.size)
         if inside is None:
             return out
-        first, last = inside.x // EDGE, (inside.right - 1) // EDGE
-        for row in range(inside.y // EDGE, (inside.bottom - 1) // EDGE + 1):
-            block = TileBlock(first, row, last - first + 1, 1)
-            for (column, _), chunk in zip(block.places(), self.jpeg_tiles(block), strict=True):
-                tile = jpeg.decode(b"".join(chunk or ()))
-                _paste(out, region, inside, tile_region(column, row, EDGE), tile)
+        width, height = self._scan.interval * self._scan.mcu[0], self._scan.mcu[1]
+        # A row more on each side: decoders smooth colour across rows where it is subsampled.
+        top = max(inside.y // height - 1, 0)
+        rows = range(top, min(-(-inside.bottom // height) + 1, self._rows))
+        for number in range(inside.x // width, -(-inside.right // width)):
+            place = Region(number * width, top * height, width, len(rows) * height)
+            _paste(out, region, inside, place, self._decoded(number, rows, place))
         return out
 
+    def _decoded(self, number: int, rows: range, place: Region) -> Pixels:
+        """An interval's column of pixels in some rows of MCUs."""
+        head = self._scan.head(place.width, place.height, self._scan.interval, self._mark)
+        coded = [each for row in rows for each in self._coded(row, number, number + 1)]
+        return jpeg.decode(head + joined(coded))
 
-def _paste(out: Pixels, region: Region, inside: Region, place: Region, tile: Pixels) -> None:
+
+def _paste(out: Pixels, region: Region, inside: Region, place: Region, pixels: Pixels) -> None:
     x0, y0 = max(place.x, inside.x), max(place.y, inside.y)
     x1, y1 = min(place.right, inside.right), min(place.bottom, inside.bottom)
-    part = tile[y0 - place.y : y1 - place.y, x0 - place.x : x1 - place.x]
+    part = pixels[y0 - place.y : y1 - place.y, x0 - place.x : x1 - place.x]
     out[y0 - region.y : y1 - region.y, x0 - region.x : x1 - region.x] = part
 
 

@@ -1,6 +1,6 @@
 """Huffman tables of a baseline JPEG as step tables: 16 bits of a scan give the way onwards.
 
-A step is an int64: how many coefficients it holds, and above them how many bits. It covers as
+A step is an int32: how many coefficients it holds, and above them how many bits. It covers as
 many whole symbols as 16 bits show, so that most blocks take two or three.
 Source: ITU-T T.81, F.1.2, F.2.2 and annex C.
 """
@@ -26,7 +26,7 @@ MOST_DC_BITS = 11
 """Categories of DC differences in 8-bit baseline: 0 to 11."""
 _ZERO_RUN, _END = 0xF0, 0x00
 
-Steps = NDArray[np.int64]
+Steps = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _steps(
     advance: NDArray[np.uint32], count: NDArray[np.uint32], known: NDArray[np.bool_]
 ) -> Steps:
     steps = np.where(known, advance << COUNT_BITS | count, INVALID)
-    return steps.astype(np.int64)
+    return steps.astype(np.int32)
 
 
 def _prolonged(first: Steps, then: Steps) -> Steps:

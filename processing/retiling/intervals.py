@@ -69,13 +69,15 @@ class Intervals:
 
     def levels_before(self, component: Component, lanes: Integers, mcu: int) -> Values:
         """The DC coefficient that an MCU counts from."""
-        return self._levels[component.number][lanes, mcu * component.blocks - 1]
+        levels: Values = self._levels[component.number][lanes, mcu * component.blocks - 1]
+        return levels
 
     def ends(self, component: Component, lanes: Integers, mcu: int, after: int) -> Integers:
-        """Where a component ends in an MCU; for the last component, where the MCU `after` begins."""
+        """Where a component ends in an MCU; of the last component, where the MCU `after` begins."""
         block = component.first + component.blocks
         at = after * self._blocks if block == self._blocks else mcu * self._blocks + block
-        return self._starts[lanes, at]
+        ends: Integers = self._starts[lanes, at]
+        return ends
 
     def run(self, start: int, end: int) -> int:
         """Bits from `start` to `end` as an integer."""

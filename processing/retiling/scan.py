@@ -99,9 +99,9 @@ class Scan:
         each = ([step_tables(at.dc, at.ac)] * at.blocks for at in self.components)
         return Walker([tables for component in each for tables in component])
 
-    def tile_head(self, edge: int, restart: int, rgb: bool) -> bytes:
-        """Everything before the scan of a square tile; `rgb` adds the marker that says so."""
-        sized = self.frame[:5] + struct.pack(">HH", edge, edge) + self.frame[9:]
+    def head(self, width: int, height: int, restart: int, rgb: bool) -> bytes:
+        """Everything before a scan of other size; `rgb` adds the marker that says so."""
+        sized = self.frame[:5] + struct.pack(">HH", height, width) + self.frame[9:]
         restarts = struct.pack(">BBHH", 0xFF, _DRI, 4, restart)
         mark = jpeg.APP14_RGB if rgb else b""
         return b"\xff\xd8" + self.tables + mark + sized + restarts + self.selection

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, cycle
 
 import numpy as np
 
@@ -48,7 +47,7 @@ def tile_rows(
             _append(rows, intervals, at, own, cut, level)
         levels = [intervals.levels_before(at, own, cut.after) for at in scan.components]
     tail = _repeated(_flat_mcu(scan), missing)
-    return [_whole_bytes(_joined(row, tail)) for row in rows]
+    return [_whole_bytes(_chained(row, tail)) for row in rows]
 
 
 def _append(
@@ -78,23 +77,27 @@ def white_row(scan: Scan, mcus: int, rgb: bool) -> bytes:
     first = _NOTHING
     for at in scan.components:
         white = _WHITE // at.step if rgb or at.number == 0 else 0
-        first = _joined(first, at.flat(min(white, MOST_DC)), _repeated(at.flat(0), at.blocks - 1))
-    return _whole_bytes(_joined(first, _repeated(_flat_mcu(scan), mcus - 1)))
+        first = _chained(first, at.flat(min(white, MOST_DC)), _repeated(at.flat(0), at.blocks - 1))
+    return _whole_bytes(_chained(first, _repeated(_flat_mcu(scan), mcus - 1)))
 
 
-def tile_scan(rows: Sequence[bytes]) -> bytes:
-    """Rows with restart markers between them, and the end of the image."""
-    *others, last = rows
-    between = chain.from_iterable(zip(others, cycle(_RESTARTS), strict=False))
-    return b"".join((*between, last, _END_OF_IMAGE))
+def joined(intervals: Sequence[bytes]) -> bytes:
+    """Restart intervals with markers between them, and the end of the image."""
+    parts = [part for at, each in enumerate(intervals) for part in (each, restart(at))]
+    return b"".join((*parts[:-1], _END_OF_IMAGE))
+
+
+def restart(number: int) -> bytes:
+    """The marker behind an interval."""
+    return _RESTARTS[number % len(_RESTARTS)]
 
 
 def _flat_mcu(scan: Scan) -> Bits:
     """An MCU whose blocks go on with the grey level before them."""
-    return _joined(_NOTHING, *(_repeated(at.flat(0), at.blocks) for at in scan.components))
+    return _chained(_NOTHING, *(_repeated(at.flat(0), at.blocks) for at in scan.components))
 
 
-def _joined(first: Bits, *others: Bits) -> Bits:
+def _chained(first: Bits, *others: Bits) -> Bits:
     value, size = first
     for more, bits in others:
         value, size = value << bits | more, size + bits
@@ -102,7 +105,7 @@ def _joined(first: Bits, *others: Bits) -> Bits:
 
 
 def _repeated(bits: Bits, times: int) -> Bits:
-    return _joined(_NOTHING, *[bits] * times)
+    return _chained(_NOTHING, *[bits] * times)
 
 
 def _whole_bytes(bits: Bits) -> bytes:

@@ -54,10 +54,13 @@ class Walker:
     """Step tables of a scan: for each block of an MCU, which tables it is coded with."""
 
     def __init__(self, blocks: Sequence[tuple[Steps, Steps]]) -> None:
-        still = np.zeros(2 * WINDOW, np.int64)
-        self._far = np.concatenate([far for far, _ in blocks] + [still])
-        self._single = np.concatenate([single for _, single in blocks] + [still])
-        self._blocks = len(blocks)
+        kinds = list({id(far): (far, single) for far, single in blocks}.values())
+        still = np.zeros(2 * WINDOW, np.int32)
+        self._far = np.concatenate([far for far, _ in kinds] + [still])
+        self._single = np.concatenate([single for _, single in kinds] + [still])
+        self._still = len(kinds) * 2 * WINDOW
+        places = {id(far): number * 2 * WINDOW for number, (far, _) in enumerate(kinds)}
+        self._of_block = np.array([places[id(far)] for far, _ in blocks], np.int64)
 
     def block_starts(self, windows: Windows, starts: Integers, mcus: Integers) -> Integers:
         """Bit position of every block of every lane, and of the end: [lane, most blocks + 1].
@@ -65,13 +68,14 @@ class Walker:
         `starts` are the lanes' first bits, `mcus` how many MCUs are wanted of each; the
         windows have a spare one at their end. Errors: Damaged.
         """
-        wanted = mcus * self._blocks
+        blocks = len(self._of_block)
+        wanted = mcus * blocks
         width = int(wanted.max(initial=0)) + 1
         found = np.zeros((len(starts), width), np.int64)
         found[:, 0] = starts
-        tables = np.tile(np.arange(width) % self._blocks * (2 * WINDOW), len(starts))
+        tables = np.tile(self._of_block[np.arange(width) % blocks], len(starts))
         begin = np.arange(len(starts)) * width
-        tables[begin + wanted] = self._blocks * 2 * WINDOW
+        tables[begin + wanted] = self._still
         lanes = _Lanes(begin, begin + wanted, starts << COUNT_BITS, tables[begin])
         lanes.clear()
         while lanes.place.size:
@@ -83,7 +87,7 @@ class Walker:
         """Move all lanes on, each from table to table as `tables` says for its places."""
         state, table, far = lanes.state, lanes.table, self._far
         at, bits = np.empty_like(state), np.empty(state.size, np.uint32)
-        shift, step = np.empty_like(bits), np.empty_like(state)
+        shift, step = np.empty_like(bits), np.empty(state.size, np.int32)
         for _ in range(_BETWEEN_CLEARINGS):
             # The same as _next, into arrays that are there: half the time.
             np.right_shift(state, COUNT_BITS + 3, out=at)
@@ -110,9 +114,7 @@ class Walker:
                 lanes.place[whole], state[whole] = following, ended - count
                 table[whole] = tables[following]
 
-    def _step_back(
-        self, windows: Windows, lanes: _Lanes, whole: Integers, step: Integers
-    ) -> Integers:
+    def _step_back(self, windows: Windows, lanes: _Lanes, whole: Integers, step: Steps) -> Integers:
         """Steps over a block's end again, one symbol each; which blocks are then whole."""
         state = lanes.state
         wrong = whole[_WRONG[state[whole] & COUNT]]
