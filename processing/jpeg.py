@@ -68,7 +68,7 @@ def read_header(stream: bytes | memoryview) -> JpegHeader:
     """Read markers up to the scan; works on abbreviated streams. Errors: Damaged."""
     data = bytes(stream[:65536])
     jfif, adobe = False, None
-    for marker, start, end in _markers(data):
+    for marker, start, end in markers(data):
         body = data[start:end]
         if marker in _FRAME_MARKERS:
             return _frame(marker, body, jfif, adobe)
@@ -84,7 +84,7 @@ def frame_size(stream: bytes | memoryview, *, baseline: bool = False) -> tuple[i
 
     With `baseline` any other process is refused: a level of copied tiles is one kind of JPEG.
     """
-    for marker, start, end in _markers(stream):
+    for marker, start, end in markers(stream):
         if marker in _FRAME_MARKERS and end - start >= 6:
             if baseline and marker not in _BASELINE:
                 break
@@ -93,7 +93,7 @@ def frame_size(stream: bytes | memoryview, *, baseline: bool = False) -> tuple[i
     raise Damaged("a JPEG tile has no frame header of the kind expected")
 
 
-def _markers(stream: bytes | memoryview) -> Iterator[tuple[int, int, int]]:
+def markers(stream: bytes | memoryview) -> Iterator[tuple[int, int, int]]:
     """(marker, start, end) of every segment before the scan data. Errors: Damaged.
 
     Stricter than decoders, which skip rubbish between segments: what this does not follow to

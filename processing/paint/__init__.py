@@ -2,6 +2,7 @@
 
 from .aperio import write_svs
 from .dicom import write_dicom
+from .ndpi import NdpiLayout, write_ndpi
 from .painting import Painting
 
-__all__ = ["Painting", "write_dicom", "write_svs"]
+__all__ = ["NdpiLayout", "Painting", "write_dicom", "write_ndpi", "write_svs"]

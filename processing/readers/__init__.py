@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from processing.readers.base import Probe, SlideReader, SourceLevel
-from processing.readers.detection import may_be_dicom, may_be_foreign, may_be_tiff
+from processing.readers.detection import may_be_dicom, may_be_foreign, may_be_hamamatsu, may_be_tiff
 from storage.errors import Damaged, NotASlide, SlideError, TooLarge
 from storage.on_demand import load
 
 READERS: tuple[tuple[Callable[[Probe], bool], str], ...] = (
     (may_be_dicom, "processing.readers.dicom:DicomReader"),
     (may_be_tiff, "processing.readers.aperio:AperioReader"),
+    (may_be_hamamatsu, "processing.readers.hamamatsu:HamamatsuReader"),
     (may_be_foreign, "processing.readers.openslide_formats:OpenSlideReader"),
     (may_be_tiff, "processing.readers.tiff:TiffReader"),
 )

@@ -23,6 +23,11 @@ def may_be_tiff(probe: Probe) -> bool:
     return probe.tiff is not None
 
 
+def may_be_hamamatsu(probe: Probe) -> bool:
+    """A TIFF with Hamamatsu's own tag. Errors: Damaged."""
+    return probe.tiff is not None and _HAMAMATSU in probe.tiff.pages.first.tags
+
+
 def may_be_foreign(probe: Probe) -> bool:
     """Anything but a TIFF in which no vendor has left a trace. Errors: Damaged."""
     if probe.tiff is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from processing.paint import Painting, write_svs
+from processing.paint import NdpiLayout, Painting, write_ndpi, write_svs
 from tests.contracts.hostile import ReadingProcess
 
 
@@ -25,4 +25,13 @@ def painted_rgb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The painted slide with tiles that are RGB inside, as some scanners write."""
     path = tmp_path_factory.mktemp("painted") / "rgb.svs"
     write_svs(Painting(1500, 1100, seed=7), path, photometric="rgb")
+    return path
+
+
+@pytest.fixture(scope="session")
+def painted_ndpi(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A painting in Hamamatsu's layout, three levels."""
+    path = tmp_path_factory.mktemp("painted") / "painted.ndpi"
+    whole = Painting(1440, 1088, seed=7).region(0, 0, 1440, 1088)
+    write_ndpi([whole, whole[::2, ::2], whole[::4, ::4]], path, NdpiLayout(across=3))
     return path

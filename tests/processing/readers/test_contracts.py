@@ -117,21 +117,29 @@ class TestStripTiff(_ByTifffile):
         return slides_dir / "generic-tiff/kidney-48-5.tif"
 
 
-class TestHamamatsu(_ByTifffile):
-    vendor, reader = "hamamatsu", "openslide"
-    sizes = ((3968, 4864), (1984, 2432), (992, 1216), (496, 608), (248, 304), (124, 152), (62, 76))
+class TestHamamatsu(_ByOpenSlide):
+    vendor = reader = "hamamatsu"
+    sizes = ((3968, 4864), (1984, 2432), (992, 1216), (496, 608))
     mpp, objective_power = 0.228175, 40.0
     associated = frozenset({"overview"})
+    copied_levels = 4
 
     @pytest.fixture
     def slide_path(self, slides_dir: Path) -> Path:
         return slides_dir / "hamamatsu/test3-DAPI-2-387.ndpi"
 
+
+class TestPaintedHamamatsu(_ByOpenSlide):
+    """Three intervals a row, of which none is a whole number of tiles wide."""
+
+    vendor = reader = "hamamatsu"
+    sizes = ((1440, 1088), (720, 544), (360, 272))
+    mpp, objective_power = 0.25, 40.0
+    copied_levels = 3
+
     @pytest.fixture
-    def judge(self, slide_path: Path) -> Judge:
-        # The three smallest levels are beyond tifffile's reach: OpenSlide makes them itself.
-        stored, made = tifffile_judge(slide_path, (0, 1, 2, 3)), openslide_judge(slide_path)
-        return lambda level, region: (stored if level < 4 else made)(level, region)
+    def slide_path(self, painted_ndpi: Path) -> Path:
+        return painted_ndpi
 
 
 class TestDicomJpeg(_ByOpenSlide):
