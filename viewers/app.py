@@ -16,6 +16,7 @@ from storage.settings import Settings, read_settings
 from storage.tiles import TileStore
 from viewers import (
     changes,
+    direct,
     errors,
     health,
     ops,
@@ -61,7 +62,7 @@ def build_api(context: Context) -> FastAPI:
     )  # fmt: skip
     app.state.context = context
     for router in (
-        health.router, me, slides.router, ops.router, changes.router, uploads.router,
+        health.router, me, slides.router, direct.router, ops.router, changes.router, uploads.router,
         prefect_proxy.router, static.router,
     ):  # fmt: skip
         app.include_router(router)
