@@ -148,5 +148,8 @@ _SHARDS = r"""
             proxy_cache_key "$slide $http_authorization $http_cookie";
             proxy_cache_valid 204 @yes@s;
             proxy_ignore_headers Cache-Control Expires X-Accel-Expires Set-Cookie Vary;
+            proxy_intercept_errors on;
+            error_page 404 = /gate-closed;
         }
+        location = /gate-closed { internal; return 403; }
 """
