@@ -86,4 +86,5 @@ def _openapi(app: FastAPI) -> APIRouter:
 def _context(settings: Settings) -> Context:
     layout, database = settings.layout, Database(settings.database_url)
     store = TileStore(Pyramids(layout.pyramids, layout.staging))
-    return Context(settings, database, Tiles(store, layout.made), Audit(database))
+    audit = Audit(database, one_of_several=settings.web_workers > 1)
+    return Context(settings, database, Tiles(store, layout.made), audit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import subprocess
 import time
@@ -9,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Route
@@ -28,7 +31,8 @@ VIEWS = ("#x=1200&y=900&z=1", "#x=2350&y=1150&z=2", "#x=4300&y=2000&z=1")
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Running(tmp_path_factory.mktemp("behind"), "--behind-proxy") as running:
+    folder = tmp_path_factory.mktemp("behind")
+    with Running(folder, "--behind-proxy", SVARTID_WEB_WORKERS="2") as running:
         yield running
 
 
@@ -141,6 +145,22 @@ def test_a_revoked_token_ends_within_the_seconds_that_are_promised(
     assert time.monotonic() - began < YES_SECONDS + _FRESH + 1
 
 
+def test_one_of_two_web_processes_may_fall(door: FrontDoor, up: Running, slide_id: str) -> None:
+    webs = {at["name"]: at for at in up.get("/api/v1/ops")["processes"] if "web" in at["name"]}
+    assert webs.keys() == {"web", "web 2"}
+    os.killpg(webs["web 2"]["pid"], signal.SIGKILL)
+    token = {"Authorization": f"Bearer {up.token('pathologist')}"}
+    for _ in range(20):  # each on a connection of its own
+        address = f"{up.url}/slides/{slide_id}_files/13/0_0.jpeg"
+        assert httpx.get(address, headers=token).status_code == 200
+
+    def back() -> bool:
+        now = up.get("/api/v1/ops")["processes"]
+        return all(at["state"] == "running" for at in now) and webs["web 2"] not in now
+
+    wait_for(back, 30, "the second is back")
+
+
 def test_one_viewing_is_one_line_in_the_access_log(
     door: FrontDoor, up: Running, slide_id: str
 ) -> None:
@@ -148,7 +168,10 @@ def test_one_viewing_is_one_line_in_the_access_log(
     with door.client(made["token"]) as client:
         for column in (0, 1):
             client.get(f"/direct/{slide_id}/0/c/0/0/{column}", headers={"Range": "bytes=0-9"})
-        client.get(f"/slides/{slide_id}_files/13/0_0.jpeg")
+    for _ in range(8):  # by both web processes
+        with up.client(None) as client:
+            address = f"/slides/{slide_id}_files/13/0_0.jpeg"
+            client.get(address, headers={"Authorization": f"Bearer {made['token']}"})
     assert access_lines(up, "counted") == [("view", slide_id)]
 
 
