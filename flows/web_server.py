@@ -8,16 +8,21 @@ every connection that waits.
 from __future__ import annotations
 
 import argparse
+import resource
 import socket
 
 import uvicorn
 
 APPLICATION = "viewers.app:create_app"
+_CONNECTIONS = 1000
+_DESCRIPTORS = 4096
+"""For connections and open shards together; 1024, the usual limit, can be too few."""
 
 
 def main() -> int:
     """Serve until SIGTERM."""
     args = _arguments()
+    allow_descriptors()
     config = uvicorn.Config(
         APPLICATION,
         factory=True,
@@ -29,12 +34,20 @@ def main() -> int:
         date_header=False,
         proxy_headers=args.proxy_headers,
         timeout_graceful_shutdown=3,
-        limit_concurrency=1000,
+        limit_concurrency=_CONNECTIONS,
         ssl_certfile=args.certificate,
         ssl_keyfile=args.key,
     )
     uvicorn.Server(config).run(sockets=[shared_socket(args.host, args.port)])
     return 0
+
+
+def allow_descriptors() -> None:
+    """Raise this process's soft limit of open files, as far as the hard one allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def shared_socket(host: str, port: int) -> socket.socket:

@@ -6,6 +6,7 @@ Stored bytes go out as they are; at the right and bottom edge they are padded to
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 
@@ -57,9 +58,12 @@ class TileApp:
         try:
             pyramid = self._tiles.pyramid(slide_id)
             level = pyramid_level(pyramid.record.plan.size, int(match[2]))
-            if not self._audit.is_fresh(principal, "view", slide_id):
-                await run_in_threadpool(self._audit.log, principal, "view", slide_id)
-            data = await self._bytes(pyramid, level, int(match[3]), int(match[4]))
+            tile = self._bytes(pyramid, level, int(match[3]), int(match[4]))
+            if self._audit.is_fresh(principal, "view", slide_id):
+                data = await tile
+            else:  # the tile is read while the line is written, and goes out after it
+                line = run_in_threadpool(self._audit.log, principal, "view", slide_id)
+                _, data = await asyncio.gather(line, tile)
         except NotFound:
             await _refuse(send, 404, b"not_found")
         except Transient as error:
