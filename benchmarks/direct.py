@@ -30,7 +30,7 @@ from benchmarks.direct_slides import many_slides
 from benchmarks.measure import machine, record
 from benchmarks.slow_line import slow_line
 
-SECONDS, CONNECTIONS, ROUNDS = 3, 8, 5
+SECONDS, CONNECTIONS, ROUNDS = 2, 8, 5
 SLIDES = 1000
 AT_ONCE = 64
 PROTOCOLS = {"HTTP/1.1": ("--h1", "-c6", "-m1"), "HTTP/2": ("-c1", "-m100")}

@@ -78,8 +78,8 @@ async function fetchRow(row) {
 }
 
 /**
- * Chromium lets only one request at a time fill the cache's entry of an address; shards are asked
- * for by many at once, so they go past it. What has been drawn stays in OpenSeadragon's memory.
+ * Chromium's cache lets one request at a time write the entry of an address: 24 ranges of a shard
+ * would take 24 round trips. What has been drawn stays in OpenSeadragon's memory.
  * @param {string} address
  * @param {string} range
  * @param {number} bytes
