@@ -20,6 +20,10 @@ COMMANDS = {
     "token": ("flows.commands.token", "make access tokens for programs"),
     "user": ("flows.commands.user", "add people, give new passwords"),
     "paint": ("flows.commands.paint", "paint a slide for demonstration and tests"),
+    "front": (
+        "flows.commands.front",
+        "print the configuration of nginx in front, for TLS and many readers",
+    ),
     "doctor": ("flows.commands.doctor", "check this machine and this installation"),
 }
 _USAGE = 2

@@ -23,6 +23,7 @@ from storage.settings import Settings
 
 _LOG = logging.getLogger("svartid")
 _PREFECT_LAUNCH = "flows.prefect_server"
+_WEB_LAUNCH = "flows.web_server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def _programs(settings: Settings, address: Address, prefect: PrefectAddress) -> 
     server = common | _prefect_server(settings.layout, prefect)
     web = client if address.certificate is None else client | {"SVARTID_SECURE_COOKIES": "1"}
     return [
-        Program("web", _web_command(address), web),
+        *_web_programs(address, settings.web_workers, web),
         Program("dispatcher", python("flows.dispatcher"), client),
         Program("watch", python("flows.watch"), common),
         Program("prefect", python(_PREFECT_LAUNCH, str(prefect.port)), server),
@@ -176,16 +177,13 @@ def _prefect_server(layout: Layout, prefect: PrefectAddress) -> dict[str, str]:
     }
 
 
-def _web_command(address: Address) -> tuple[str, ...]:
-    arguments = ["--factory", "--host", address.host, "--port", str(address.port)]
-    arguments += ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
-    arguments += ["--no-server-header", "--log-level", "warning", "--no-date-header"]
-    arguments += ["--timeout-graceful-shutdown", "3", "--limit-concurrency", "1000"]
-    arguments += [] if address.behind_proxy else ["--no-proxy-headers"]
+def _web_programs(address: Address, count: int, environment: dict[str, str]) -> list[Program]:
+    arguments = [address.host, str(address.port)]
+    arguments += ["--proxy-headers"] if address.behind_proxy else []
     if address.certificate and address.key:
-        arguments += ["--ssl-certfile", str(address.certificate)]
-        arguments += ["--ssl-keyfile", str(address.key)]
-    return python("uvicorn", "viewers.app:create_app", *arguments)
+        arguments += ["--certificate", str(address.certificate), "--key", str(address.key)]
+    names = ["web", *(f"web {number}" for number in range(2, count + 1))]
+    return [Program(name, python(_WEB_LAUNCH, *arguments), environment) for name in names]
 
 
 def start_log(layout: Layout) -> None:

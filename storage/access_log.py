@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from storage.database import Database, access_log, now
@@ -23,3 +25,19 @@ def log_access(
                 slide_id=slide_id,
             )
         )
+
+
+def last_logged(
+    database: Database, principal: Principal, action: str, slide_id: str | None, since: datetime
+) -> datetime | None:
+    """When a line for this was last written, by whichever process; None when not `since` then."""
+    query = sa.select(sa.func.max(access_log.c.at)).where(
+        access_log.c.slide_id == slide_id,
+        access_log.c.at > since,
+        access_log.c.name == principal.name,
+        access_log.c.session == principal.session,
+        access_log.c.action == action,
+    )
+    with database.reading() as connection:
+        at: datetime | None = connection.execute(query).scalar()
+    return at

@@ -18,6 +18,8 @@ class Settings:
     data: Path
     database_url: str
     workers: int = 2
+    web_workers: int = 1
+    """Processes that answer the web; each keeps its own caches."""
     keep_alive: float = 15.0
     """Seconds a lease lives without being renewed."""
     settle_seconds: float = 2.0
@@ -46,6 +48,7 @@ def read_settings(data: Path | None = None, env: Mapping[str, str] | None = None
         data=root,
         database_url=_database_url(env.get("SVARTID_DATABASE_URL"), Layout(root)),
         workers=int(_number(env, "SVARTID_WORKERS", 2, 1, 64)),
+        web_workers=int(_number(env, "SVARTID_WEB_WORKERS", 1, 1, 64)),
         keep_alive=_number(env, "SVARTID_LEASE_SECONDS", 15, 1, 3600),
         settle_seconds=_number(env, "SVARTID_SETTLE_SECONDS", 2, 0.1, 3600),
         phase_one_limit=_number(env, "SVARTID_READ_LIMIT_SECONDS", 3600, 1, 86400),

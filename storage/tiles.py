@@ -17,7 +17,8 @@ from storage.shards import Shard
 
 MOST_SHARDS = 512
 """Open shards a process keeps: descriptors are few, an index is 4 KiB."""
-MOST_SLIDES = 2048
+MOST_SLIDES = 1024
+"""Slides whose geometry a process keeps, some 6 KB each."""
 
 
 class OpenPyramid:
@@ -48,9 +49,11 @@ class TileStore:
             stamp = (folder / "zarr.json").stat().st_mtime_ns
         except OSError:
             raise NotFound(f"no slide {slide_id}") from None
-        known = self._open.get(slide_id)
-        if known is not None and known.stamp == stamp:
-            return known
+        with self._lock:
+            known = self._open.get(slide_id)
+            if known is not None and known.stamp == stamp:
+                self._open.move_to_end(slide_id)
+                return known
         record, present = self._pyramids.describe(slide_id)
         fresh = OpenPyramid(folder, stamp, record, present)
         with self._lock:

@@ -17,6 +17,7 @@ from storage.tiles import TileStore
 from viewers import (
     changes,
     channels,
+    direct,
     errors,
     health,
     ops,
@@ -62,8 +63,8 @@ def build_api(context: Context) -> FastAPI:
     )  # fmt: skip
     app.state.context = context
     for router in (
-        health.router, me, slides.router, channels.router, ops.router, changes.router,
-        uploads.router, prefect_proxy.router, static.router,
+        health.router, me, slides.router, channels.router, direct.router, ops.router,
+        changes.router, uploads.router, prefect_proxy.router, static.router,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_openapi(app))
@@ -87,4 +88,5 @@ def _context(settings: Settings) -> Context:
     layout, database = settings.layout, Database(settings.database_url)
     pyramids = Pyramids(layout.pyramids, layout.staging)
     tiles = Tiles(TileStore(pyramids), layout.made)
-    return Context(settings, database, pyramids, tiles, Audit(database))
+    audit = Audit(database, one_of_several=settings.web_workers > 1)
+    return Context(settings, database, pyramids, tiles, audit)

@@ -7,6 +7,7 @@ Channels are rendered, by the slide's own windows or by those of `?channels=` (s
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import re
@@ -62,13 +63,18 @@ class TileApp:
         try:
             pyramid = self._tiles.pyramid(slide_id)
             level = pyramid_level(pyramid.record.plan.size, int(match[2]))
-            if not self._audit.is_fresh(principal, "view", slide_id):
-                await run_in_threadpool(self._audit.log, principal, "view", slide_id)
+            place = level, int(match[3]), int(match[4])
             if pyramid.record.plan.channels is not None:
-                place = level, int(match[3]), int(match[4])
+                if not self._audit.is_fresh(principal, "view", slide_id):
+                    await run_in_threadpool(self._audit.log, principal, "view", slide_id)
                 await self._render(scope, send, pyramid, place)
                 return
-            data = await self._bytes(pyramid, level, int(match[3]), int(match[4]))
+            tile = self._bytes(pyramid, *place)
+            if self._audit.is_fresh(principal, "view", slide_id):
+                data = await tile
+            else:  # the tile is read while the line is written, and goes out after it
+                line = run_in_threadpool(self._audit.log, principal, "view", slide_id)
+                _, data = await asyncio.gather(line, tile)
         except NotFound:
             await _refuse(send, 404, b"not_found")
         except Malformed as error:

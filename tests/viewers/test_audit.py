@@ -131,3 +131,19 @@ def test_whoever_comes_while_the_line_is_written_waits_for_it(
         second.result(5)
     assert written == ["lise view slide"]
     assert front.is_fresh(who, "view", "slide")
+
+
+def test_several_web_processes_write_one_line_for_a_viewing(
+    shop: Shop, session: tuple[dict[str, str], str]
+) -> None:
+    database = shop.services.database
+    who = Principal("pathologist", Role.PATHOLOGIST, session[1])
+    for _ in range(3):
+        audit.Audit(database, one_of_several=True).log(who, "view", shop.svs)
+    alone = audit.Audit(database)
+    alone.log(who, "view", shop.dicom)
+    audit.Audit(database).log(who, "view", shop.dicom)
+    assert lines(database, session[1]) == {
+        ("pathologist", "view", shop.svs): 1,
+        ("pathologist", "view", shop.dicom): 2,
+    }

@@ -1,6 +1,6 @@
 /** How OpenSeadragon is set up for a slide. */
 import { SMALLEST_DOWNSAMPLE } from "./optics.js";
-import { LEAST_PIXEL_RATIO, tileSource } from "./tile_source.js";
+import { LEAST_PIXEL_RATIO, directTileSource } from "./tile_source.js";
 
 const MOVE_SECONDS = 0.12;
 const DRAWERS = ["webgl", "canvas"];
@@ -26,7 +26,7 @@ export function microscopeOptions(canvas, navigator, slide) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   return {
     element: canvas,
-    tileSources: /** @type {any} */ (tileSource(slide)),
+    tileSources: /** @type {any} */ (directTileSource(slide)),
     ...drawer(),
     navigatorDrawer: /** @type {any} */ ("canvas"),
     animationTime: still ? 0 : MOVE_SECONDS,

@@ -1,4 +1,6 @@
 /** A slide as OpenSeadragon wants it: Deep Zoom levels, counted up from 1 by 1 pixel. */
+import { DirectTiles } from "./direct_tiles.js";
+import { directJobs } from "./tile_jobs.js";
 
 /**
  * The finest level drawn is the one whose pixels are at least this large on the screen: a little
@@ -35,6 +37,17 @@ export function tileSource(slide, channels = null) {
      */
     getTileUrl: (level, column, row) => `${base}/${level}/${column}_${row}.jpeg${query}`,
   };
+}
+
+/**
+ * The same with its tiles fetched as byte ranges where the server has a front for that.
+ * @param {import("./types.js").Slide} slide
+ */
+export function directTileSource(slide) {
+  const leaving = new AbortController();
+  window.addEventListener("pagehide", (event) => event.persisted || leaving.abort());
+  const source = tileSource(slide);
+  return { ...source, ...directJobs(new DirectTiles(slide.slide_id, leaving.signal), source.maxLevel) };
 }
 
 /**

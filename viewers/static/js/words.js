@@ -117,7 +117,8 @@ export function flowName(name) {
   return FLOW_NAMES[name] ?? name;
 }
 
-/** @param {string} name */
+/** @param {string} name of a process, with a number where there are several */
 export function processName(name) {
-  return PROCESS_NAMES[name] ?? name;
+  const [kind = "", ...rest] = name.split(" ");
+  return [PROCESS_NAMES[kind] ?? kind, ...rest].join(" ");
 }
