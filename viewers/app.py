@@ -84,6 +84,6 @@ def _openapi(app: FastAPI) -> APIRouter:
 
 def _context(settings: Settings) -> Context:
     layout, database = settings.layout, Database(settings.database_url)
-    pyramids = Pyramids(layout.pyramids, layout.staging)
+    pyramids = Pyramids(layout.pyramids, layout.staging, layout.cold)
     tiles = Tiles(TileStore(pyramids), layout.made)
     return Context(settings, database, pyramids, tiles, Audit(database))
