@@ -17,6 +17,7 @@ COMMANDS = {
     "export": ("flows.commands.export", "give back the original, or the pyramid as OME-Zarr"),
     "verify": ("flows.commands.verify", "check every stored byte, and name what has changed"),
     "receipt": ("flows.commands.receipt", "say where a tile comes from, and prove it"),
+    "cold": ("flows.commands.cold", "keep slides in less space, or thaw them"),
     "token": ("flows.commands.token", "make access tokens for programs"),
     "user": ("flows.commands.user", "add people, give new passwords"),
     "paint": ("flows.commands.paint", "paint a slide for demonstration and tests"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from flows.cold import settle
 from flows.liveness import Liveness, remove_dead_locks
 from flows.originals import remove_abandoned
 from flows.services import Services
@@ -54,6 +55,7 @@ def remove_litter(services: Services) -> dict[str, set[str]]:
     for folder in services.layout.originals.iterdir():
         if folder.name in known["bare"] and whole_files(folder):
             let_whole_go(services, folder.name)
+    settle(services)
     return known
 
 

@@ -27,9 +27,8 @@ class Services:
 def open_services(settings: Settings) -> Services:
     """Connect; touches neither tables nor folders."""
     layout = settings.layout
-    return Services(
-        settings, Database(settings.database_url), Pyramids(layout.pyramids, layout.staging)
-    )
+    pyramids = Pyramids(layout.pyramids, layout.staging, layout.cold)
+    return Services(settings, Database(settings.database_url), pyramids)
 
 
 def prepare_services(settings: Settings) -> Services:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -14,13 +15,15 @@ from flows.comparison import compare_slide
 from flows.originals import fingerprint_of, original_path
 from flows.services import Services
 from flows.skeletons import restored_fingerprint, skeleton_of
+from storage import ngff
+from storage.cold import open_shard
 from storage.errors import StoreDamaged, SvartidError
 from storage.layout import Layout
 from storage.merkle import ABSENT_LEAF, leaf
 from storage.proof import PROOF_FILE, Proof
 from storage.pyramids import shard_blocks
 from storage.records.geometry import TileBlock
-from storage.records.slide import PyramidPlan, Slide, StoredLevel
+from storage.records.slide import JpegEncoding, PyramidPlan, Slide, StoredLevel
 from storage.shards import INDEX_ENTRY_BYTES, INDEX_SUM_BYTES, Shard
 
 Digests = NDArray[np.uint8]
@@ -31,8 +34,17 @@ _CHANGED = "the tile's bytes have changed"
 def verify_slide(services: Services, slide: Slide) -> tuple[int, list[str]]:
     """How many tiles were checked, and a line for every thing that is wrong.
 
-    A slide that is not complete has no proof yet: it is compared with its original.
+    A slide that is not complete has no proof yet: it is compared with its original. One that
+    went to another tier meanwhile is verified there.
     """
+    folder = services.pyramids.path(slide.slide_id)
+    tiles, problems = _verified(services, slide)
+    if problems and services.pyramids.path(slide.slide_id) != folder:
+        return verify_slide(services, slide)
+    return tiles, problems
+
+
+def _verified(services: Services, slide: Slide) -> tuple[int, list[str]]:
     try:
         if slide.root is None:
             return compare_slide(services, slide)
@@ -61,14 +73,15 @@ def _pyramid(services: Services, slide: Slide) -> tuple[int, list[str]]:
         return 0, [*problems, f"{PROOF_FILE} leads to another root than the database knows"]
     problems += _files(folder, proof)
     record, _ = services.pyramids.describe(slide.slide_id)
+    cold = services.pyramids.is_cold(folder)
     tiles, expected = 0, {folder / PROOF_FILE, *(folder / name for name in proof.files)}
     for level, channel in product(record.plan.levels, range(record.plan.planes)):
         grid = level.size.in_tiles(record.plan.tile_edge)
         digests = proof.tiles[level.level][channel * grid.height :]
         for row, column, block in shard_blocks(level, record.plan):
-            path = services.pyramids.shard_path(slide.slide_id, level.level, row, column, channel)
+            path = folder / ngff.shard_key(level.level, row, column, channel)
             expected.add(path)
-            problems += _shard(path, level, block, record.plan, digests)
+            problems += _shard(path, level, block, _Known(record.plan, digests, cold))
             tiles += block.columns * block.rows
     problems += [
         f"{path.relative_to(folder)} does not belong here"
@@ -88,13 +101,21 @@ def _files(folder: Path, proof: Proof) -> list[str]:
     return problems
 
 
-def _shard(
-    path: Path, level: StoredLevel, block: TileBlock, plan: PyramidPlan, digests: Digests
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the shards of a level are held against, and how they are kept."""
+
+    plan: PyramidPlan
+    digests: Digests
+    cold: bool
+
+
+def _shard(path: Path, level: StoredLevel, block: TileBlock, known: _Known) -> list[str]:
     """Lines for the tiles of a shard that are not what they were, or for the shard itself."""
-    where, per = f"level {level.level}, shard {'/'.join(path.parts[-3:])}", plan.shard_tiles
+    where, per = f"level {level.level}, shard {'/'.join(path.parts[-3:])}", known.plan.shard_tiles
     try:
-        shard = Shard.open(path, per * per)
+        cold = known.cold and isinstance(level.encoding, JpegEncoding)
+        shard = open_shard(path, per * per, cold=cold)
     except StoreDamaged as error:
         return [f"{where}: {error}"]
     if shard is None:
@@ -102,15 +123,22 @@ def _shard(
     problems = [
         f"level {level.level}, column {x}, row {y}: {_CHANGED}"
         for (x, y), digest in _digests(shard, block, per)
-        if digest != digests[y, x].tobytes()
+        if digest != known.digests[y, x].tobytes()
     ]
     return problems or _order(shard, path, where)
 
 
-def _digests(shard: Shard, block: TileBlock, per: int) -> Iterator[tuple[tuple[int, int], bytes]]:
+def _digests(
+    shard: Shard, block: TileBlock, per: int
+) -> Iterator[tuple[tuple[int, int], bytes | None]]:
+    """(column, row) and leaf of every tile; None for one that cannot be read."""
     for x, y in block.places():
-        chunk = shard.chunk((y % per) * per + x % per)
-        yield (x, y), ABSENT_LEAF if chunk is None else leaf(chunk)
+        try:
+            chunk = shard.chunk((y % per) * per + x % per)
+        except StoreDamaged:
+            yield (x, y), None
+        else:
+            yield (x, y), ABSENT_LEAF if chunk is None else leaf(chunk)
 
 
 def _order(shard: Shard, path: Path, where: str) -> list[str]:
@@ -132,7 +160,10 @@ def _original(services: Services, slide: Slide) -> list[str]:
         return ["the skeleton of the original has changed"]
     else:
         proof = services.pyramids.proof(slide.slide_id)
-        found = restored_fingerprint(services, slide.slide_id, skeleton, proof)
+        try:
+            found = restored_fingerprint(services, slide.slide_id, skeleton, proof)
+        except StoreDamaged as error:
+            return [f"the original cannot be given back: {error}"]
     return [] if found == slide.fingerprint else ["the original's bytes have changed"]
 
 

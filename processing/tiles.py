@@ -59,7 +59,12 @@ class Tiles:
         return self._store.pyramid(slide_id)
 
     def stored(self, pyramid: OpenPyramid, level: int, column: int, row: int) -> bytes | None:
-        """The stored bytes when they are JPEG and there; the quick way, one pread."""
+        """The stored bytes when they are JPEG and there; the quick way, one pread.
+
+        None for a cold slide, whose tiles have to be thawed: `shown` does.
+        """
+        if pyramid.cold:
+            return None
         if level in pyramid.present and isinstance(pyramid.present[level].encoding, JpegEncoding):
             return self._store.stored(pyramid, level, column, row)
         return None

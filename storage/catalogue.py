@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, Row
 
 from storage.database import Database, slide
 from storage.errors import NotFound
+from storage.events import Event, record
 from storage.records.geometry import Size
 from storage.records.intake import Intake
 from storage.records.slide import (
@@ -19,6 +20,7 @@ from storage.records.slide import (
     PyramidRecord,
     Slide,
     SlideMetadata,
+    Tier,
     printable,
 )
 
@@ -52,6 +54,21 @@ def remove_slide(connection: Connection, slide_id: str) -> None:
     connection.execute(sa.delete(slide).where(slide.c.slide_id == slide_id))
 
 
+def change_tier(
+    database: Database, known: Slide, tier: Tier, stored_bytes: int | None, actor: str
+) -> None:
+    """Enter that a slide is kept in another tier now, and in how many bytes."""
+    kind = "SlideCooled" if tier is Tier.COLD else "SlideThawed"
+    data = {"bytes_before": known.stored_bytes, "bytes_after": stored_bytes, "root": known.root}
+    with database.transaction() as connection:
+        connection.execute(
+            sa.update(slide)
+            .where(slide.c.slide_id == known.slide_id)
+            .values(tier=tier.value, stored_bytes=stored_bytes)
+        )
+        record(connection, Event(f"slide:{known.slide_id}", kind, actor, "tiers", data))
+
+
 def _slide(row: Row[Any]) -> Slide:
     mpp = Mpp(row.mpp_x, row.mpp_y, MppOrigin(row.mpp_origin)) if row.mpp_x else None
     return Slide(
@@ -79,6 +96,7 @@ def _slide(row: Row[Any]) -> Slide:
         proof=row.proof,
         skeleton=row.skeleton,
         stored_bytes=row.stored_bytes,
+        tier=Tier(row.tier),
     )
 
 

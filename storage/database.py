@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from storage.errors import StoreDamaged, Transient
 
 T = TypeVar("T")
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test holds it against the folder."""
 _BUSY_MS = 20_000
 _AWAY = (OperationalError, InterfaceError, PoolTimeout)
@@ -81,6 +81,7 @@ slide = sa.Table(
     sa.Column("proof", sa.String(64)),
     sa.Column("skeleton", sa.String(64)),
     sa.Column("stored_bytes", sa.BigInteger),
+    sa.Column("tier", sa.String(10), nullable=False, server_default="warm"),
 )
 
 intake = sa.Table(

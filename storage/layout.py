@@ -43,6 +43,11 @@ class Layout:
         return self.root / "pyramids"
 
     @property
+    def cold(self) -> Path:
+        """Pyramids of the cold tier, by slide id; may be a mount of a cheaper disk."""
+        return self.root / "cold"
+
+    @property
     def staging(self) -> Path:
         """Pyramids and originals in the making; same file system as the published ones."""
         return self.root / "staging"
@@ -89,6 +94,7 @@ class Layout:
             self.originals,
             self.quarantine,
             self.pyramids,
+            self.cold,
             self.staging,
             self.made,
             self.findings,

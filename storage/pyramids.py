@@ -16,10 +16,10 @@ from storage import ngff
 from storage.errors import NotFound
 from storage.proof import PROOF_FILE, Proof
 from storage.records.geometry import TileBlock
-from storage.records.slide import AssociatedImage, PyramidPlan, PyramidRecord, StoredLevel
+from storage.records.slide import AssociatedImage, PyramidPlan, PyramidRecord, StoredLevel, Tier
 from storage.shards import Chunk, write_parts, write_shard
 
-SUFFIX = ".ome.zarr"
+SUFFIX, REMOVED = ".ome.zarr", ".removed"
 ICC_FILE = "profile.icc"
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
 
@@ -34,14 +34,33 @@ def shard_blocks(level: StoredLevel, plan: PyramidPlan) -> Iterator[tuple[int, i
 
 
 class Pyramids:
-    """The folder of published pyramids and the staging folder beside it."""
+    """The folders of published pyramids, warm and cold, and the staging folder beside them."""
 
-    def __init__(self, published: Path, staging: Path) -> None:
-        self._published, self._staging = published, staging
+    def __init__(self, published: Path, staging: Path, cold: Path) -> None:
+        self._staging = staging
+        self._tiers = {Tier.WARM: published, Tier.COLD: cold}
+
+    def place(self, slide_id: str, tier: Tier) -> Path:
+        """Where the pyramid of a slide lies, or would, in one tier."""
+        return self._tiers[tier] / (slide_id + SUFFIX)
+
+    def places(self, slide_id: str) -> tuple[Path, ...]:
+        """Where to look for a pyramid, in this order.
+
+        A slide on its way from one tier to the other lies in both for a moment, never in
+        neither; warm is asked again, for it may have been thawed between the two questions.
+        """
+        warm = self.place(slide_id, Tier.WARM)
+        return warm, self.place(slide_id, Tier.COLD), warm
 
     def path(self, slide_id: str) -> Path:
-        """Where the pyramid of a slide lies, or would."""
-        return self._published / (slide_id + SUFFIX)
+        """Where the pyramid of a slide lies, warm or cold, or would."""
+        found = (at for at in self.places(slide_id) if at.exists())
+        return next(found, self.place(slide_id, Tier.WARM))
+
+    def is_cold(self, folder: Path) -> bool:
+        """True for a pyramid's folder in the cold tier."""
+        return folder.parent == self._tiers[Tier.COLD]
 
     def is_published(self, slide_id: str) -> bool:
         """True when the slide is readable."""
@@ -49,11 +68,17 @@ class Pyramids:
 
     def describe(self, slide_id: str) -> tuple[PyramidRecord, tuple[StoredLevel, ...]]:
         """The record and the levels present now; NotFound, StoreDamaged."""
-        try:
-            document = (self.path(slide_id) / "zarr.json").read_bytes()
-        except FileNotFoundError:
-            raise NotFound(f"no pyramid of slide {slide_id}") from None
+        document = self._read(slide_id, "zarr.json")
+        if document is None:
+            raise NotFound(f"no pyramid of slide {slide_id}")
         return ngff.read_group(document)
+
+    def _read(self, slide_id: str, name: str) -> bytes | None:
+        """A small file of a pyramid, wherever it lies."""
+        for folder in self.places(slide_id):
+            with suppress(FileNotFoundError):
+                return (folder / name).read_bytes()
+        return None
 
     def create(self, slide_id: str) -> PyramidDraft:
         """A fresh draft of phase one; leftovers of a killed one are removed first."""
@@ -73,11 +98,11 @@ class Pyramids:
         present = record.plan.from_source()
         write_parts(draft.folder / "zarr.json", [ngff.group_json(record, present)], sync=False)
         sync_tree(draft.folder)
-        target = self.path(record.slide_id)
+        target = self.place(record.slide_id, Tier.WARM)
         # A pyramid that is there but not in the catalogue: killed between rename and commit.
         shutil.rmtree(target, ignore_errors=True)
         draft.folder.rename(target)
-        sync_folder(self._published)
+        sync_folder(target.parent)
 
     def publish_levels(self, draft: PyramidDraft, record: PyramidRecord) -> None:
         """Phase two becomes visible: levels renamed in, then named in zarr.json at once."""
@@ -105,21 +130,27 @@ class Pyramids:
 
     def proof(self, slide_id: str) -> Proof:
         """The proof of a complete pyramid. Errors: NotFound, StoreDamaged."""
-        try:
-            return Proof.from_bytes((self.path(slide_id) / PROOF_FILE).read_bytes())
-        except FileNotFoundError:
-            raise NotFound(f"no proof of slide {slide_id} yet") from None
+        document = self._read(slide_id, PROOF_FILE)
+        if document is None:
+            raise NotFound(f"no proof of slide {slide_id} yet")
+        return Proof.from_bytes(document)
 
     def shard_path(self, slide_id: str, *place: int) -> Path:
         """Where the published shard at (level, row, column), and channel if any, lies."""
         return self.path(slide_id) / ngff.shard_key(*place)
 
     def remove(self, slide_id: str) -> None:
-        """Take a pyramid out of everybody's sight: all at once, then bit by bit."""
-        gone = self._staging / f"{slide_id}.removed"
+        """Take a pyramid out of everybody's sight, in every tier."""
+        for tier in Tier:
+            self.remove_from(slide_id, tier)
+
+    def remove_from(self, slide_id: str, tier: Tier) -> None:
+        """Take it out of one tier: all at once, then bit by bit."""
+        place = self.place(slide_id, tier)
+        gone = place.with_name(f"{slide_id}{REMOVED}")
         shutil.rmtree(gone, ignore_errors=True)
         with suppress(FileNotFoundError):
-            self.path(slide_id).rename(gone)
+            place.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
 
     def discard(self, slide_id: str) -> None:

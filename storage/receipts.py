@@ -8,7 +8,7 @@ from storage import ngff
 from storage.errors import NotFound
 from storage.proof import Places, Proof
 from storage.pyramids import Pyramids
-from storage.records.slide import LevelOrigin, PyramidRecord, Slide
+from storage.records.slide import LevelOrigin, PyramidRecord, Slide, Tier
 from storage.shards import Shard
 
 
@@ -49,14 +49,21 @@ def receipt(
 def _stored(
     pyramids: Pyramids, record: PyramidRecord, tile: tuple[int, int, int], channel: int
 ) -> dict[str, Any] | None:
-    """File below the pyramid, offset and length in bytes; None for a tile that is absent."""
+    """Tier, file below the pyramid, offset and length in bytes; None for a tile that is absent."""
     (level, column, row), per = tile, record.plan.shard_tiles
     place = level, row // per, column // per, channel
-    shard = Shard.open(pyramids.shard_path(record.slide_id, *place), per * per)
+    folder = pyramids.path(record.slide_id)
+    shard = Shard.open(folder / ngff.shard_key(*place), per * per)
     found = shard.place((row % per) * per + column % per) if shard else None
     if found is None:
         return None
-    return {"file": ngff.shard_key(*place), "offset": found[0], "length": found[1]}
+    tier = Tier.COLD if pyramids.is_cold(folder) else Tier.WARM
+    return {
+        "tier": tier.value,
+        "file": ngff.shard_key(*place),
+        "offset": found[0],
+        "length": found[1],
+    }
 
 
 def _source(

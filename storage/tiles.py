@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
 from storage import ngff
+from storage.cold import open_shard
 from storage.errors import NotFound
 from storage.pyramids import Pyramids
-from storage.records.slide import PyramidRecord, StoredLevel
+from storage.records.slide import JpegEncoding, PyramidRecord, StoredLevel
 from storage.shards import Shard
 
 MOST_SHARDS = 512
@@ -21,15 +23,20 @@ MOST_SLIDES = 1024
 """Slides whose geometry a process keeps, some 6 KB each."""
 
 
+Place = tuple[Path, int]
+"""A pyramid's folder, and when its zarr.json was last written."""
+
+
 class OpenPyramid:
     """A published pyramid as the tile path needs it: geometry, and which levels are present."""
 
-    __slots__ = ("folder", "present", "record", "stamp")
+    __slots__ = ("cold", "folder", "present", "record", "stamp")
 
     def __init__(
-        self, folder: Path, stamp: int, record: PyramidRecord, present: tuple[StoredLevel, ...]
+        self, at: Place, record: PyramidRecord, present: tuple[StoredLevel, ...], *, cold: bool
     ) -> None:
-        self.folder, self.stamp, self.record = folder, stamp, record
+        self.folder, self.stamp = at
+        self.record, self.cold = record, cold
         self.present = {at.level: at for at in present}
 
 
@@ -39,23 +46,19 @@ class TileStore:
     def __init__(self, pyramids: Pyramids) -> None:
         self._pyramids = pyramids
         self._open: OrderedDict[str, OpenPyramid] = OrderedDict()
-        self._shards: OrderedDict[tuple[str, int, int, int, int], Shard | None] = OrderedDict()
+        self._shards: OrderedDict[tuple[str, int, int, int, int, bool], Shard] = OrderedDict()
         self._lock = threading.Lock()
 
     def pyramid(self, slide_id: str) -> OpenPyramid:
         """The pyramid as it is now (a stat tells when levels were added); NotFound."""
-        folder = self._pyramids.path(slide_id)
-        try:
-            stamp = (folder / "zarr.json").stat().st_mtime_ns
-        except OSError:
-            raise NotFound(f"no slide {slide_id}") from None
+        place = self._place(slide_id)
         with self._lock:
             known = self._open.get(slide_id)
-            if known is not None and known.stamp == stamp:
+            if known is not None and (known.folder, known.stamp) == place:
                 self._open.move_to_end(slide_id)
                 return known
         record, present = self._pyramids.describe(slide_id)
-        fresh = OpenPyramid(folder, stamp, record, present)
+        fresh = OpenPyramid(place, record, present, cold=self._pyramids.is_cold(place[0]))
         with self._lock:
             self._forget_shards(slide_id)
             self._open[slide_id] = fresh
@@ -63,26 +66,42 @@ class TileStore:
                 self._open.popitem(last=False)
         return fresh
 
+    def _place(self, slide_id: str) -> Place:
+        for folder in self._pyramids.places(slide_id):
+            with suppress(OSError):
+                return folder, (folder / "zarr.json").stat().st_mtime_ns
+        raise NotFound(f"no slide {slide_id}")
+
     def stored(
         self, pyramid: OpenPyramid, level: int, column: int, row: int, channel: int = 0
     ) -> bytes | None:
-        """Bytes of a tile as stored; None when level or tile is absent. StoreDamaged."""
+        """Bytes of a tile as stored; None when level or tile is absent. StoreDamaged.
+
+        Of a cold slide the JPEG it stands for, which takes about a millisecond.
+        """
         if level not in pyramid.present:
             return None
         per = pyramid.record.plan.shard_tiles
         shard = self._shard(pyramid, (level, row // per, column // per, channel))
         if shard is None:
-            return None
+            # Gone to the other tier since it was opened? Then the same tile lies there.
+            now = self.pyramid(pyramid.record.slide_id)
+            moved = now.folder != pyramid.folder
+            return self.stored(now, level, column, row, channel) if moved else None
         return shard.chunk((row % per) * per + column % per)
 
     def _shard(self, pyramid: OpenPyramid, place: tuple[int, int, int, int]) -> Shard | None:
-        key = (pyramid.record.slide_id, *place)
+        cold = pyramid.cold and isinstance(pyramid.present[place[0]].encoding, JpegEncoding)
+        key = (pyramid.record.slide_id, *place, cold)
         with self._lock:
             if key in self._shards:
                 self._shards.move_to_end(key)
                 return self._shards[key]
         per = pyramid.record.plan.shard_tiles
-        shard = Shard.open(pyramid.folder / ngff.shard_key(*place), per * per)
+        path = pyramid.folder / ngff.shard_key(*place)
+        shard = open_shard(path, per * per, cold=cold)
+        if shard is None:
+            return None
         with self._lock:
             self._shards[key] = shard
             while len(self._shards) > MOST_SHARDS:

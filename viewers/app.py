@@ -86,7 +86,7 @@ def _openapi(app: FastAPI) -> APIRouter:
 
 def _context(settings: Settings) -> Context:
     layout, database = settings.layout, Database(settings.database_url)
-    pyramids = Pyramids(layout.pyramids, layout.staging)
+    pyramids = Pyramids(layout.pyramids, layout.staging, layout.cold)
     tiles = Tiles(TileStore(pyramids), layout.made)
     audit = Audit(database, one_of_several=settings.web_workers > 1)
     return Context(settings, database, pyramids, tiles, audit)

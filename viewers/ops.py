@@ -109,7 +109,7 @@ def _disk(layout: Layout) -> dict[str, int]:
         "total": usage.total,
         "free": usage.free,
         "originals": _tree_bytes(layout.originals),
-        "pyramids": _tree_bytes(layout.pyramids),
+        "pyramids": _tree_bytes(layout.pyramids) + _tree_bytes(layout.cold),
     }
 
 

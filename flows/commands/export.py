@@ -15,11 +15,14 @@ import argparse
 import shutil
 from pathlib import Path
 
+from flows.cold import write_form
 from flows.commands.common import services_of
+from flows.services import Services
 from flows.skeletons import give_back
 from storage.catalogue import get_slide
 from storage.errors import Refused
 from storage.pyramids import sync_folder
+from storage.records.slide import Slide, Tier
 
 SUMMARY = "give back the original, or the pyramid as OME-Zarr"
 
@@ -43,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         if args.to == "original":
             give_back(services, slide, part)
         else:
-            shutil.copytree(services.pyramids.path(slide.slide_id), part)
+            _write_pyramid(services, slide, part)
         part.rename(target)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -51,3 +54,13 @@ def run(args: argparse.Namespace) -> int:
         raise
     sync_folder(target.absolute().parent)
     return 0
+
+
+def _write_pyramid(services: Services, slide: Slide, target: Path) -> None:
+    """As any reader of OME-Zarr takes it: a cold slide is thawed on the way."""
+    source = services.pyramids.path(slide.slide_id)
+    if services.pyramids.is_cold(source):
+        target.mkdir()
+        write_form(services, slide, Tier.WARM, target)
+    else:
+        shutil.copytree(source, target)

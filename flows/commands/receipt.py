@@ -25,6 +25,7 @@ from storage.catalogue import get_slide
 from storage.errors import NotFound
 from storage.proof import entry_leaf
 from storage.receipts import receipt
+from storage.tiles import TileStore
 
 SUMMARY = "say where a tile comes from, and prove it"
 _SOI = b"\xff\xd8"
@@ -76,8 +77,9 @@ def _problems(services: Services, found: dict[str, Any], against: Path | None) -
 def _tile(services: Services, found: dict[str, Any]) -> bytes | None:
     if found["stored"] is None:
         return None
-    path = services.pyramids.path(found["slide_id"]) / found["stored"]["file"]
-    return _range(path, found["stored"]["offset"], found["stored"]["length"])
+    store = TileStore(services.pyramids)
+    place = found["level"], found["column"], found["row"]
+    return store.stored(store.pyramid(found["slide_id"]), *place)
 
 
 def _same(tile: bytes | None, source: dict[str, Any], against: Path) -> bool:

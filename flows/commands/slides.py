@@ -29,9 +29,10 @@ def run(args: argparse.Namespace) -> int:
             print_json(slide_json(slide))
             continue
         state = "complete" if slide.complete_at else "ready"
+        tier = slide.tier.value
         mpp = f"{slide.metadata.mpp.mean:.3f} µm/px" if slide.metadata.mpp else "no scale"
         size = f"{slide.size.width}x{slide.size.height}"
-        print(f"{slide.slide_id}  {state:<8}  {size:>13}  {mpp:>12}  {slide.name}")
+        print(f"{slide.slide_id}  {state:<8}  {tier}  {size:>13}  {mpp:>12}  {slide.name}")
     if not found and not args.json:
         print("no slides yet; svartid ingest PATH reads one in")
     return 0

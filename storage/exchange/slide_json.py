@@ -37,6 +37,7 @@ def slide_json(slide: Slide) -> dict[str, Any]:
         "icc": slide.icc,
         "copied": slide.copied,
         "original": "skeleton" if slide.skeleton else "whole",
+        "tier": slide.tier.value,
         "stored_bytes": slide.stored_bytes,
         "root": slide.root,
         "bytes": slide.bytes,

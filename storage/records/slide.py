@@ -151,6 +151,13 @@ class PyramidRecord:
     icc_profile: str | None = None
 
 
+class Tier(StrEnum):
+    """How a slide's tiles are kept: as the JPEGs they are, or as JPEG XL that gives them back."""
+
+    WARM = "warm"
+    COLD = "cold"
+
+
 @dataclass(frozen=True, slots=True)
 class Slide:
     """A readable slide as the catalogue knows it."""
@@ -176,6 +183,7 @@ class Slide:
     """SHA-256 of what is kept of the original beside the pyramid's tiles; None: all of it."""
     stored_bytes: int | None = None
     """Of pyramid and skeleton, or of the pyramid alone where the original is kept whole."""
+    tier: Tier = Tier.WARM
 
 
 def printable(text: str) -> str:

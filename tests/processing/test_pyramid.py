@@ -32,7 +32,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_made_and_stored_tiles_are_the_same(odd: Path, tmp_path: Path, lossless: bool) -> None:
     for name in ("published", "staging", "made"):
         (tmp_path / name).mkdir()
-    pyramids = Pyramids(tmp_path / "published", tmp_path / "staging")
+    pyramids = Pyramids(tmp_path / "published", tmp_path / "staging", tmp_path / "cold")
     with open_slide(odd) as reader:
         levels = [type(reader.levels[0])(reader.levels[0].size)] if lossless else reader.levels
         sourced = plan_pyramid(levels, lossless=lossless)
