@@ -38,6 +38,8 @@ from storage.tiles import OpenPyramid, TileStore
 
 SHOWN = JpegEncoding(92, "444")
 """How pixels that are not stored as JPEG are shown."""
+RENDERED = JpegEncoding(95, "444")
+"""Channels: saturated colours on black show JPEG's traces sooner than tissue does."""
 _MOST_REGION = 2**28
 _LOOKED_AT = 1024
 """Pixels a side of what a window is found from."""
@@ -88,10 +90,8 @@ class Tiles:
         if level >= len(plan.levels):
             return self._tiny(pyramid, level, choice)
         if plan.channels is not None:
-            edge = plan.tile_edge
-            return jpeg.encode(
-                self.region(pyramid, level, tile_region(column, row, edge), choice), SHOWN
-            )
+            whole = tile_region(column, row, plan.tile_edge)
+            return jpeg.encode(self.region(pyramid, level, whole, choice), RENDERED)
         data = self._stored_or_made(pyramid, level, column, row)
         if data is None:
             return _white(plan.tile_edge)

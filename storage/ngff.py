@@ -192,6 +192,7 @@ def _plane_codecs(encoding: PlaneEncoding) -> list[dict[str, Any]]:
     return [
         {"name": "bytes", "configuration": {"endian": "little"}} if wide > 1 else {"name": "bytes"},
         {"name": "blosc", "configuration": blosc},
+        {"name": "crc32c"},
     ]
 
 
