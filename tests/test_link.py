@@ -59,7 +59,7 @@ def test_no_packet_comes_before_half_a_round_trip(link: Link, sizes: list[int], 
 def test_the_line_never_carries_more_than_its_rate(
     link: Link, handed: list[tuple[float, int]]
 ) -> None:
-    """Whoever sends, whenever: between any two arrivals there is time for what came after the first."""
+    """Whoever sends: between any two arrivals there is time for all that came after the first."""
     line, now, arrived = Line(link), 0.0, []
     for pause, size in handed:
         now += pause
