@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from storage.pyramids import shard_blocks
 from storage.records.geometry import TileBlock
 from storage.records.slide import JpegEncoding, PyramidRecord, Slide, StoredLevel, Tier
 from storage.shards import write_parts, write_shard
+from storage.skeleton import SKELETON_FILE
 from storage.tiers import draft_for, keep_only, publish_draft, unsettled
 
 
@@ -44,7 +45,9 @@ def move_to(
     with disk_errors(), _alone(services, slide_id) as slide:
         keep_only(services.pyramids, slide_id, slide.tier)
         if services.pyramids.is_cold(services.pyramids.path(slide_id)) is (tier is Tier.COLD):
-            return _as_it_lies(services, slide, tier, actor)
+            if slide.tier is not tier:  # the catalogue comes out of an older backup
+                _enter(services, slide, tier, actor)
+            return get_slide(services.database, slide_id)
         if slide.root is None:
             raise Refused("the slide is not complete; only what is proved is moved")
         try:
@@ -54,19 +57,11 @@ def move_to(
             if tier is Tier.COLD and made >= gone:
                 raise Refused("the slide would not be smaller in the cold tier; it stays warm")
             publish_draft(services.pyramids, slide_id, tier)
-            stored = (slide.stored_bytes or gone) - gone + made
-            change_tier(services.database, slide, tier, stored, actor)
+            _enter(services, slide, tier, actor)
         finally:
-            # Also when the database did not say whether it heard: it is asked.
+            # Asked again, for a database that went away may have heard all the same.
             _settle(services, slide_id)
         return get_slide(services.database, slide_id)
-
-
-def _as_it_lies(services: Services, slide: Slide, tier: Tier, actor: str) -> Slide:
-    """There already; a catalogue out of an older backup may not know."""
-    if slide.tier is not tier:
-        change_tier(services.database, slide, tier, slide.stored_bytes, actor)
-    return replace(slide, tier=tier)
 
 
 def write_form(
@@ -185,6 +180,13 @@ def _refuse_strangers(folder: Path, expected: set[Path]) -> None:
     for path in folder.rglob("*"):
         if not path.is_dir() and path not in expected:
             raise StoreDamaged(f"{path.relative_to(folder)} does not belong here")
+
+
+def _enter(services: Services, slide: Slide, tier: Tier, actor: str) -> None:
+    stored = _bytes_below(services.pyramids.place(slide.slide_id, tier))
+    if slide.skeleton:
+        stored += (services.layout.originals / slide.fingerprint / SKELETON_FILE).stat().st_size
+    change_tier(services.database, slide, tier, stored, actor)
 
 
 def _settle(services: Services, slide_id: str) -> None:

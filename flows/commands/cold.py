@@ -108,7 +108,8 @@ def _move(
         finally:
             line.clear()
     except SvartidError as error:
-        return outcome | {"error": f"{error.code}: {error}"}, error
+        status = "refused" if isinstance(error, Refused) else "failed"
+        return outcome | {"status": status, "error": f"{error.code}: {error}"}, error
     moved = "cooled" if tier is Tier.COLD else "thawed"
     status = moved if slide.tier is not known.tier else "unchanged"
     return outcome | _figures(known, slide) | {
