@@ -16,6 +16,7 @@ from storage.settings import Settings, read_settings
 from storage.tiles import TileStore
 from viewers import (
     changes,
+    colour,
     errors,
     health,
     ops,
@@ -28,6 +29,7 @@ from viewers import (
 )
 from viewers.access import Gate, needs, principal_of
 from viewers.audit import Audit
+from viewers.colour_tables import ColourTables
 from viewers.context import Context
 from viewers.headers import SecurityHeaders
 from viewers.tiles import TileApp
@@ -61,7 +63,7 @@ def build_api(context: Context) -> FastAPI:
     )  # fmt: skip
     app.state.context = context
     for router in (
-        health.router, me, slides.router, ops.router, changes.router, uploads.router,
+        health.router, me, slides.router, colour.router, ops.router, changes.router, uploads.router,
         prefect_proxy.router, static.router,
     ):  # fmt: skip
         app.include_router(router)
@@ -85,4 +87,4 @@ def _openapi(app: FastAPI) -> APIRouter:
 def _context(settings: Settings) -> Context:
     layout, database = settings.layout, Database(settings.database_url)
     store = TileStore(Pyramids(layout.pyramids, layout.staging))
-    return Context(settings, database, Tiles(store, layout.made), Audit(database))
+    return Context(settings, database, Tiles(store, layout.made), Audit(database), ColourTables())

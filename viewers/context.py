@@ -11,16 +11,18 @@ from storage.database import Database
 from storage.errors import NotFound
 from storage.settings import Settings
 from viewers.audit import Audit
+from viewers.colour_tables import ColourTables
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Settings, database, tiles and the audit's front."""
+    """Settings, database, tiles, the audit's front, and the colour tables."""
 
     settings: Settings
     database: Database
     tiles: Tiles
     audit: Audit
+    colours: ColourTables
 
 
 def context_of(request: Request) -> Context:

@@ -11,10 +11,11 @@ const QUARTER = 90;
 /**
  * @param {import("./microscope.js").Microscope} microscope
  * @param {import("./slide_tray.js").SlideTray} tray
+ * @param {() => void} toggleColour
  * @param {AbortSignal} signal
  */
-export function startViewerKeys(microscope, tray, signal) {
-  const toggleKeys = keysDialog(lines(microscope.slide.mpp !== null));
+export function startViewerKeys(microscope, tray, toggleColour, signal) {
+  const toggleKeys = keysDialog(lines(microscope.slide));
   /** @type {Record<string, () => void>} */
   const actions = {
     ArrowLeft: () => microscope.pan(-1, 0),
@@ -34,6 +35,7 @@ export function startViewerKeys(microscope, tray, signal) {
     f: () => microscope.flip(),
     o: toggleOverview,
     t: () => tray.toggle(),
+    i: toggleColour,
     "[": () => tray.open(-1),
     "]": () => tray.open(1),
     "?": toggleKeys,
@@ -79,12 +81,14 @@ export function backToWorklist() {
 }
 
 /**
- * @param {boolean} measured whether the pixel size is known
+ * @param {import("./types.js").Slide} slide
  * @returns {import("./keys_dialog.js").KeyLine[]}
  */
-function lines(measured) {
+function lines({ mpp, icc }) {
+  /** @type {import("./keys_dialog.js").KeyLine[]} */
+  const colour = icc ? [[["i"], t("Colours as scanned, or corrected by the slide's profile")]] : [];
   return [
-    [["1", "2", "3", "4", "5", "6"], measured ? t("Objective 1, 2, 4, 10, 20, 40") : t("Pixel ratio 1:32 to 1:1")],
+    [["1", "2", "3", "4", "5", "6"], mpp !== null ? t("Objective 1, 2, 4, 10, 20, 40") : t("Pixel ratio 1:32 to 1:1")],
     [["←", "↑", "↓", "→"], t("Move (also W A S D)")],
     [["+", "-"], t("Closer, further away")],
     [["0"], t("Whole slide")],
@@ -93,6 +97,7 @@ function lines(measured) {
     [["[", "]"], t("Previous, next slide")],
     [["o"], t("Show or hide the overview")],
     [["t"], t("Show or hide the slides")],
+    ...colour,
     [["Esc"], t("Back to the worklist")],
     [["?"], t("Keys")],
   ];
