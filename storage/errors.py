@@ -115,6 +115,12 @@ class Refused(SvartidError):
     code = "refused"
 
 
+class ProfileUnusable(Refused):
+    """Colours cannot be corrected by the slide's ICC profile; the message is why, in a word."""
+
+    code = "profile_unusable"
+
+
 class StoreDamaged(SvartidError):
     """Something in our own store does not read back."""
 

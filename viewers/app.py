@@ -17,6 +17,7 @@ from storage.tiles import TileStore
 from viewers import (
     changes,
     channels,
+    colour,
     direct,
     errors,
     health,
@@ -30,6 +31,7 @@ from viewers import (
 )
 from viewers.access import Gate, needs, principal_of
 from viewers.audit import Audit
+from viewers.colour_tables import ColourTables
 from viewers.context import Context
 from viewers.headers import SecurityHeaders
 from viewers.tiles import TileApp
@@ -63,8 +65,8 @@ def build_api(context: Context) -> FastAPI:
     )  # fmt: skip
     app.state.context = context
     for router in (
-        health.router, me, slides.router, channels.router, direct.router, ops.router,
-        changes.router, uploads.router, prefect_proxy.router, static.router,
+        health.router, me, slides.router, channels.router, colour.router, direct.router,
+        ops.router, changes.router, uploads.router, prefect_proxy.router, static.router,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_openapi(app))
@@ -89,4 +91,4 @@ def _context(settings: Settings) -> Context:
     pyramids = Pyramids(layout.pyramids, layout.staging, layout.cold)
     tiles = Tiles(TileStore(pyramids), layout.made)
     audit = Audit(database, one_of_several=settings.web_workers > 1)
-    return Context(settings, database, pyramids, tiles, audit)
+    return Context(settings, database, pyramids, tiles, audit, ColourTables())

@@ -12,17 +12,19 @@ from storage.errors import NotFound
 from storage.pyramids import Pyramids
 from storage.settings import Settings
 from viewers.audit import Audit
+from viewers.colour_tables import ColourTables
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Settings, database, the store, its tiles, and the audit's front."""
+    """Settings, database, the store, its tiles, the audit's front, and the colour tables."""
 
     settings: Settings
     database: Database
     pyramids: Pyramids
     tiles: Tiles
     audit: Audit
+    colours: ColourTables
 
 
 def context_of(request: Request) -> Context:

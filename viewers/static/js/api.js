@@ -30,6 +30,15 @@ export async function getJson(address, signal) {
  * @param {string} address
  * @param {AbortSignal} signal
  */
+export async function getBytes(address, signal) {
+  const answer = await send(address, {}, signal);
+  return answer.arrayBuffer();
+}
+
+/**
+ * @param {string} address
+ * @param {AbortSignal} signal
+ */
 export async function post(address, signal) {
   await send(address, { method: "POST", headers: { "X-Svartid-Csrf": "1" } }, signal);
 }

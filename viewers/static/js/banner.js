@@ -1,4 +1,4 @@
-/** The slim banner: which glass this is, its state, its colours, and what to be careful about. */
+/** The slim banner: which glass this is, its state, and what to be careful about. */
 import { h, icon, setContent, stateMark } from "./dom.js";
 import { slideSize } from "./format.js";
 import { t, tn } from "./i18n.js";
@@ -20,14 +20,7 @@ export function showBanner(slide) {
     stateMark(SLIDE_STATES[slide.state]),
     h("span", { class: "facts-line" }, facts.filter((fact) => fact !== null).join(" · ")),
   );
-  if (!slide.channels) setContent(element("colour"), colourBadge(slide.icc));
   showRemarks(slide.notices);
-}
-
-/** @param {boolean} icc */
-function colourBadge(icc) {
-  const hint = icc ? t("The scanner's colour profile lies in the file.") : t("The file holds no colour profile: colours are as the scanner wrote them.");
-  return h("span", { class: "badge", title: hint }, icon("palette"), h("span", {}, icc ? t("ICC profile") : t("No ICC profile")));
 }
 
 /** @param {string[]} notices */

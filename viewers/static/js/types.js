@@ -46,6 +46,14 @@
  * @property {number | null} emission_nm
  * @property {number | null} excitation_nm
  *
+ * @typedef {object} Colour what a slide's ICC profile does; differences in ΔE2000
+ * @property {boolean} usable
+ * @property {string} [reason] why it cannot be used
+ * @property {string} [name]
+ * @property {boolean} [srgb] the colours are right as they are
+ * @property {number} [error]
+ * @property {number} [change]
+ *
  * @typedef {object} Intake
  * @property {string} intake_id
  * @property {string} name

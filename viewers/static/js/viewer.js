@@ -3,6 +3,7 @@ import { ApiError, getJson } from "./api.js";
 import { showBanner } from "./banner.js";
 import { subscribe } from "./changes.js";
 import { startChannels } from "./channel_panel.js";
+import { startColour } from "./colour.js";
 import { startDeepLink } from "./deep_link.js";
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
@@ -44,7 +45,8 @@ async function open(slide) {
   const microscope = new Microscope(element("canvas"), prepareNavigator(slide), slide);
   window.svartid = { viewer: microscope.viewer };
   startTileFailures(microscope);
-  startViewerKeys(microscope, tray, signal);
+  const toggleColour = startColour(microscope, signal);
+  startViewerKeys(microscope, tray, toggleColour, signal);
   await microscope.opened;
   startDeepLink(microscope, startChannels(microscope, signal), signal);
   startReadouts(microscope);

@@ -12,9 +12,10 @@ const QUARTER = 90;
 /**
  * @param {import("./microscope.js").Microscope} microscope
  * @param {import("./slide_tray.js").SlideTray} tray
+ * @param {() => void} toggleColour
  * @param {AbortSignal} signal
  */
-export function startViewerKeys(microscope, tray, signal) {
+export function startViewerKeys(microscope, tray, toggleColour, signal) {
   const toggleKeys = keysDialog(lines(microscope.slide));
   /** @type {Record<string, () => void>} */
   const actions = {
@@ -36,6 +37,7 @@ export function startViewerKeys(microscope, tray, signal) {
     o: toggleOverview,
     c: toggleChannels,
     t: () => tray.toggle(),
+    i: toggleColour,
     "[": () => tray.open(-1),
     "]": () => tray.open(1),
     "?": toggleKeys,
@@ -84,12 +86,13 @@ export function backToWorklist() {
  * @param {import("./types.js").Slide} slide
  * @returns {import("./keys_dialog.js").KeyLine[]}
  */
-function lines({ mpp, channels }) {
-  const measured = mpp !== null;
+function lines({ mpp, icc, channels }) {
   /** @type {import("./keys_dialog.js").KeyLine[]} */
   const ofChannels = channels ? [[["c"], t("Show or hide the channels")]] : [];
+  /** @type {import("./keys_dialog.js").KeyLine[]} */
+  const colour = icc ? [[["i"], t("Colours as scanned, or corrected by the slide's profile")]] : [];
   return [
-    [["1", "2", "3", "4", "5", "6"], measured ? t("Objective 1, 2, 4, 10, 20, 40") : t("Pixel ratio 1:32 to 1:1")],
+    [["1", "2", "3", "4", "5", "6"], mpp !== null ? t("Objective 1, 2, 4, 10, 20, 40") : t("Pixel ratio 1:32 to 1:1")],
     [["←", "↑", "↓", "→"], t("Move (also W A S D)")],
     [["+", "-"], t("Closer, further away")],
     [["0"], t("Whole slide")],
@@ -99,6 +102,7 @@ function lines({ mpp, channels }) {
     [["o"], t("Show or hide the overview")],
     ...ofChannels,
     [["t"], t("Show or hide the slides")],
+    ...colour,
     [["Esc"], t("Back to the worklist")],
     [["?"], t("Keys")],
   ];

@@ -65,6 +65,7 @@ const REASONS = {
   refused: t("Its state does not allow that."),
   store_damaged: t("Something svartid had stored cannot be read back. Check the disk, then retry."),
   settings: t("A setting is missing or wrong; svartid doctor says which."),
+  profile_unusable: t("The colour profile cannot be used."),
   busy: t("Something svartid needs did not answer in time: disk, database or another process."),
   internal: t("An error in svartid. It has been logged."),
 };
@@ -78,6 +79,19 @@ const NOTICES = {
   missing_tiles: t("Parts of the image are missing in the file and are shown empty."),
   damaged_tiles: t("Parts of the image are damaged in the file; they are left out of the coarser levels."),
 };
+
+/** @type {Record<string, string>} */
+const PROFILE_REASONS = {
+  too_large: t("the colour profile is too large"),
+  damaged: t("the colour profile is damaged"),
+  not_rgb: t("the colour profile is not for this kind of image"),
+  inexact: t("the colour profile cannot be followed exactly enough"),
+};
+
+/** @param {string} code */
+export function profileReason(code) {
+  return PROFILE_REASONS[code] ?? t("Unknown reason.");
+}
 
 /** @param {string | null} code */
 export function reasonWords(code) {
