@@ -209,7 +209,7 @@ class Tiles:
             data, _ = parent_tile(children, plan.tile_edge, finer, made_as, (column, row))
         if data is not None:
             kept.parent.mkdir(exist_ok=True)
-            write_parts(kept, [data], sync=False)
+            write_parts(kept, [data], sync=False, alone=False)
         return data
 
     def _tiny(self, pyramid: OpenPyramid, level: int, choice: Choice | None) -> bytes:

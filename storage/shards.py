@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
+import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,9 +49,13 @@ def write_shard(path: Path, chunks: Sequence[Chunk | None], *, sync: bool = Fals
     return position + len(tail) + 4
 
 
-def write_parts(path: Path, parts: Sequence[Buffer], *, sync: bool) -> None:
-    """Write buffers to `path` through a `.part` file, so that `path` is whole or absent."""
-    part = path.with_name(path.name + ".part")
+def write_parts(path: Path, parts: Sequence[Buffer], *, sync: bool, alone: bool = True) -> None:
+    """Write buffers to `path` through a `.part` file, so that `path` is whole or absent.
+
+    Not `alone`: others may write the same file in this moment, each through a file of its own.
+    """
+    mark = "" if alone else f".{uuid.uuid4().hex[:8]}"
+    part = path.with_name(f"{path.name}{mark}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     try:
         for start in range(0, len(parts), _MOST_PARTS):

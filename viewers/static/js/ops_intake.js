@@ -4,11 +4,12 @@ import { confirmDialog } from "./confirm_dialog.js";
 import { h, icon, setContent, stateMark } from "./dom.js";
 import { bytes, number } from "./format.js";
 import { t } from "./i18n.js";
+import { mapOf, reason } from "./intake_reason.js";
 import { KeyedRows } from "./keyed_rows.js";
 import { element } from "./page.js";
 import { moment, slideAddress } from "./slide_row.js";
 import { showState } from "./states.js";
-import { INTAKE_STATES, reasonWords } from "./words.js";
+import { INTAKE_STATES } from "./words.js";
 
 /** @typedef {import("./types.js").Intake} Intake */
 /** @typedef {import("./types.js").IntakeList} IntakeList */
@@ -92,7 +93,7 @@ export class IntakePanel {
     const [name, state, received, attempts, size, actions] = row.cells;
     if (!name || !state || !received || !attempts || !size || !actions) return;
     const title = intake.slide_id === null ? intake.name : h("a", { href: slideAddress(intake.slide_id) }, intake.name);
-    setContent(name, h("span", { class: "two-lines" }, h("span", { class: "slide-name" }, title), reason(intake), map(intake)));
+    setContent(name, h("span", { class: "two-lines" }, h("span", { class: "slide-name" }, title), reason(intake), mapOf(intake)));
     setContent(state, stateMark(INTAKE_STATES[intake.state]));
     setContent(received, moment(intake.received_at));
     setContent(attempts, intake.attempts === 0 ? "–" : number(intake.attempts));
@@ -138,17 +139,4 @@ export class IntakePanel {
 
 function createRow() {
   return h("tr", {}, ...Array.from({ length: 6 }, (_, index) => h("td", { class: index === 3 || index === 4 ? "number" : index === 5 ? "actions" : null })));
-}
-
-/** @param {Intake} intake */
-function map(intake) {
-  if (intake.reason !== "levels_disagree") return null;
-  const address = `/api/v1/intake/${encodeURIComponent(intake.intake_id)}/map`;
-  return h("a", { class: "reason", href: address, target: "_blank" }, t("Map of what is broken"));
-}
-
-/** @param {Intake} intake */
-function reason(intake) {
-  if (intake.reason === null) return null;
-  return h("small", { class: "reason", title: intake.detail }, reasonWords(intake.reason));
 }
