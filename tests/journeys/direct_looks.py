@@ -12,7 +12,7 @@ from tests.journeys.front import FrontDoor
 from tests.journeys.running import Running
 from tests.journeys.screens import Pixels, Screen
 
-VIEWS = ("#x=1200&y=900&z=1", "#x=2350&y=1150&z=2", "#x=4300&y=2000&z=1")
+VIEWS = ("#x=1200&y=500&z=1", "#x=2200&y=550&z=2", "#x=4200&y=900&z=1")
 """Whole shards at two levels, and the right and bottom edge."""
 
 
