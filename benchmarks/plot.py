@@ -74,7 +74,7 @@ def _panels(run: Document) -> list[tuple[str, list[Point], str]]:
 
 
 def _conversion(run: Document, role: str) -> list[Point]:
-    points: list[Point] = [("svartid, ready in a warm process", warm(run, role), _OURS, False)]
+    points: list[Point] = [("svartid, ready in a warm process", warm(run, role), _OURS, True)]
     for name, job in run["slides"][role]["conversion"].items():
         whole = job.get("megapixels") == round(_megapixels(run, role), 1)
         if "missing" not in job and whole:
@@ -112,6 +112,7 @@ def _panel(axis: Any, title: str, points: list[Point], label: str) -> None:  # n
             color="black",
         )
     axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:,g}")
     axis.margins(x=0.12)
     axis.set_ylim(0.2, len(points) + 0.8)
     axis.set_yticks(list(places), [point[0] for point in points])

@@ -46,7 +46,7 @@ def bench_text(run: Document, path: Path) -> str:
     """The whole report of one run, as Markdown."""
     picture = picture_of(path)
     parts = [
-        f"## {run['machine']['date'][:10]}",
+        f"## {path.name[:10]}",
         _conditions(run),
         f"![Seconds and requests a second, svartid and peers](results/{picture.name})",
         *(_section(run, role) for role in (REAL, PAINTED) if role in run["slides"]),
