@@ -137,7 +137,8 @@ def _shard(
     maker: SourceShard | DerivedShard, block: TileBlock, path: Path, per: int
 ) -> tuple[int, list[str]]:
     level, absent = maker.level.level, 0
-    where = f"level {level}, shard {'/'.join(path.parts[-3:])}"
+    channel = f", channel {path.parts[-3]}" if maker.plan.channels else ""
+    where = f"level {level}{channel}, shard {path.parent.name}/{path.name}"
     try:
         expected, faulty = maker.chunks(block)
         absent = faulty if maker.level.origin is not LevelOrigin.DERIVED else 0
@@ -145,7 +146,7 @@ def _shard(
         if shard is None:
             return absent, [f"{where} is missing"]
         problems = [
-            f"level {level}, column {x}, row {y}: the tile's bytes differ"
+            f"level {level}{channel}, column {x}, row {y}: the tile's bytes differ"
             for (x, y), chunk in zip(block.places(), expected, strict=True)
             if shard.chunk((y % per) * per + x % per) != _joined(chunk)
         ]
