@@ -112,7 +112,9 @@ class _Known:
 
 def _shard(path: Path, level: StoredLevel, block: TileBlock, known: _Known) -> list[str]:
     """Lines for the tiles of a shard that are not what they were, or for the shard itself."""
-    where, per = f"level {level.level}, shard {'/'.join(path.parts[-3:])}", known.plan.shard_tiles
+    channel = f", channel {path.parts[-3]}" if known.plan.channels else ""
+    named, per = f"level {level.level}{channel}", known.plan.shard_tiles
+    where = f"{named}, shard {path.parent.name}/{path.name}"
     try:
         cold = known.cold and isinstance(level.encoding, JpegEncoding)
         shard = open_shard(path, per * per, cold=cold)
@@ -121,7 +123,7 @@ def _shard(path: Path, level: StoredLevel, block: TileBlock, known: _Known) -> l
     if shard is None:
         return [f"{where} is missing"]
     problems = [
-        f"level {level.level}, column {x}, row {y}: {_CHANGED}"
+        f"{named}, column {x}, row {y}: {_CHANGED}"
         for (x, y), digest in _digests(shard, block, per)
         if digest != known.digests[y, x].tobytes()
     ]

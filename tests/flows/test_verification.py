@@ -13,6 +13,7 @@ from flows.verification import verify_slide
 from storage.catalogue import get_slide
 from storage.records.intake import IntakeState
 from storage.records.slide import Slide
+from tests.contracts.fluorescence import cells, write_ome_tiff
 from tests.flows.work import claim as claim_row
 from tests.flows.work import deliver, files_below, finish
 
@@ -52,6 +53,18 @@ def test_every_flipped_bit(services: Services, request: pytest.FixtureRequest, k
     assert {"zarr.json", "associated", "0", "1"} <= kinds
     roots = [pyramid, services.layout.originals / slide.fingerprint]
     assert every_flip_is_found(services, slide, roots, each=4) > 50
+
+
+def test_every_flipped_bit_of_channels(services: Services, tmp_path: Path) -> None:
+    """12 bits, a shard for each channel; the line names the channel."""
+    write_ome_tiff(tmp_path / "cells.ome.tif", cells((600, 500)), levels=1)
+    slide = finish(services, tmp_path / "cells.ome.tif")
+    pyramid = services.pyramids.path(slide.slide_id)
+    assert verify_slide(services, slide) == (3 * (2 + 1), [])
+    assert every_flip_is_found(services, slide, [pyramid], each=3) > 30
+    flip(pyramid / "0/c/2/0/0", 200, 3)
+    _, problems = verify_slide(services, slide)
+    assert problems == ["level 0, channel 2, column 0, row 0: the tile's bytes have changed"]
 
 
 def test_every_flipped_bit_of_a_scanners_slide(services: Services, slides_dir: Path) -> None:

@@ -28,15 +28,18 @@ _MODULES = {
     "@zarrita/storage": "@zarrita/storage/dist/src/index.js",
     "@zarrita/storage/fetch": "@zarrita/storage/dist/src/fetch.js",
     "numcodecs/": "numcodecs/dist/",
+    "numcodecs/blosc": "numcodecs/dist/blosc.js",
     "reference-spec-reader": "reference-spec-reader/dist/index.js",
     "unzipit": "unzipit/dist/unzipit.module.js",
 }
 _PACK = """
 export function pack(region) {
+  const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: wide } = region.data;
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   let text = "";
-  for (let at = 0; at < region.data.length; at += 4096)
-    text += String.fromCharCode(...region.data.subarray(at, at + 4096));
-  return { shape: region.shape, stride: region.stride, data: btoa(text) };
+  for (let at = 0; at < bytes.length; at += 4096)
+    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return { shape: region.shape, stride: region.stride, wide, data: btoa(text) };
 }
 """
 _AT_BOX = """
@@ -77,21 +80,26 @@ class Zarrita:
         self.page.route("**/*", self._serve)
         self.page.goto(f"{_ORIGIN}/")
 
-    def read_as_documented(self, slide_id: str) -> NDArray[np.uint8]:
+    def read_as_documented(self, slide_id: str) -> NDArray[np.uint8 | np.uint16]:
         """What the documented lines read, [c, y, x]."""
         return self._run("readDocumented(address)", slide_id, None, None)
 
-    def read(self, slide_id: str, level: int, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    def read(
+        self, slide_id: str, level: int, box: tuple[int, int, int, int]
+    ) -> NDArray[np.uint8 | np.uint16]:
         """A region of a level, [c, y, x]."""
         return self._run("readBox(address, level, box)", slide_id, str(level), box)
 
-    def _run(self, call: str, slide_id: str, level: str | None, box: object) -> NDArray[np.uint8]:
+    def _run(
+        self, call: str, slide_id: str, level: str | None, box: object
+    ) -> NDArray[np.uint8 | np.uint16]:
         answer: dict[str, Any] = self.page.evaluate(
             f"async ([address, level, box]) => (await import('/lines.js')).{call}",
             [f"{_ORIGIN}/pyramids/{slide_id}.ome.zarr", level, box],
         )
-        flat = np.frombuffer(base64.b64decode(answer["data"]), np.uint8)
-        return np.lib.stride_tricks.as_strided(flat, answer["shape"], answer["stride"])
+        flat = np.frombuffer(base64.b64decode(answer["data"]), f"<u{answer['wide']}")
+        strides = [step * answer["wide"] for step in answer["stride"]]
+        return np.lib.stride_tricks.as_strided(flat, answer["shape"], strides)
 
     def _serve(self, route: Route) -> None:
         kind, _, rest = urlparse(route.request.url).path[1:].partition("/")
