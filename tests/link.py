@@ -91,6 +91,7 @@ def slow_line(port: int, link: Link | None = None, seed: int = 1) -> Iterator[in
     link = link or Link()
     words = [sys.executable, "-m", "tests.link", "--to", f"127.0.0.1:{port}", "--seed", str(seed)]
     words += ["--rate", str(link.rate), "--rtt", str(link.rtt), "--loss", str(link.loss)]
+    words += [] if link.backs_off else ["--steadfast"]
     root = Path(__file__).parents[1]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=root) as process:
         try:
@@ -114,9 +115,10 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=usual.rate, help="bits a second each way")
     parser.add_argument("--rtt", type=float, default=usual.rtt, help="seconds")
     parser.add_argument("--loss", type=float, default=usual.loss, help="share of the packets")
+    parser.add_argument("--steadfast", action="store_true", help="losses shrink no window (BBR)")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    link = Link(args.rate, args.rtt, args.loss)
+    link = Link(args.rate, args.rtt, args.loss, backs_off=not args.steadfast)
     with suppress(KeyboardInterrupt):
         asyncio.run(relay(args.listen, args.to, link, args.seed))
 

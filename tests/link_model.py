@@ -29,11 +29,19 @@ class Link:
     loss: float = 0.005
     queue: float = 0.120
     """What may wait before the line; a packet that finds more than that is dropped."""
+    backs_off: bool = True
+    """Every loss is taken for a full line, as Reno and nearly CUBIC do; BBR does not."""
 
     @property
     def timeout(self) -> float:
         """Seconds until a lost packet that few others follow is sent again."""
         return _LEAST_TIMEOUT + self.rtt
+
+    @property
+    def most_window(self) -> float:
+        """Packets: without backing off a window stops at twice what the line holds (BBR)."""
+        full = 2 * self.rate * self.rtt / 8 / (PACKET + HEADERS)
+        return float("inf") if self.backs_off else max(_FIRST_WINDOW, full)
 
 
 class Line:
@@ -86,8 +94,9 @@ class Flow:
 
     def send(self, now: float, size: int) -> Packet:
         """Let a packet leave now."""
-        if not self._flying and now - self._last > self._link.timeout:
-            self._window = min(self._window, float(_FIRST_WINDOW))  # RFC 2861, Linux's default
+        idle = not self._flying and now - self._last > self._link.timeout
+        if idle and self._link.backs_off:  # RFC 2861, Linux's default
+            self._window = min(self._window, float(_FIRST_WINDOW))
         self._last = now
         arrives = self._line.transmit(now, size)
         if arrives is None or self._random.random() < self._link.loss:
@@ -118,11 +127,12 @@ class Flow:
         for packet in [at for at in self._flying if self._acknowledged(at) <= now]:
             self._flying.remove(packet)
             slow_start = self._window < self._threshold
-            self._window += 1.0 if slow_start else 1.0 / self._window
+            grown = self._window + (1.0 if slow_start else 1.0 / self._window)
+            self._window = min(grown, self._link.most_window)
 
     def _shrink(self, packet: Packet, window: float) -> None:
         """Once for all losses of one window."""
-        if packet.sent < self._halved:
+        if packet.sent < self._halved or not self._link.backs_off:
             return
         self._halved = self._last
         self._threshold = max(_LEAST_WINDOW, self._window / 2)

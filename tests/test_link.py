@@ -111,6 +111,17 @@ def test_a_long_stream_gets_near_the_rate_and_a_short_one_does_not() -> None:
     assert tile[-1][0].arrives == pytest.approx(2.5 * link.rtt, abs=0.01), "12 packets, window 10"
 
 
+@pytest.mark.parametrize(("backs_off", "least", "most"), [(True, 1e6, 3e6), (False, 12e6, 20e6)])
+def test_losses_hold_back_one_connection_unless_it_stands_fast(
+    backs_off: bool, least: float, most: float
+) -> None:
+    """Mathis and others 1997: 1.22 packets a round trip over the root of the loss, 2.1 Mbit/s."""
+    link = Link(loss=0.005, backs_off=backs_off)
+    packets = sent([Flow(link, Line(link), Random(2))], [PACKET] * 20_000)
+    reached = 20_000 * PACKET * 8 / max(packet.arrives for packet, _ in packets)
+    assert least < reached < most
+
+
 @contextmanager
 def echo() -> Iterator[int]:
     """A server that gives back what it gets."""

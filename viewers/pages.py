@@ -25,6 +25,7 @@ from viewers.i18n import (
     mark,
     translator,
 )
+from viewers.modules import modules
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -107,6 +108,7 @@ def render(request: Request, template: str, status: int = 200, **values: object)
     html = environment.get_template(template).render(
         asset=asset,
         icon=icon,
+        modules=modules,
         page=template.removesuffix(".html"),
         language=language,
         languages=LANGUAGES,

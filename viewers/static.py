@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import re
+from functools import lru_cache
 from mimetypes import guess_type
+from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from storage.errors import NotFound
@@ -15,13 +19,15 @@ from viewers.pages import STATIC
 router = APIRouter()
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
 _LONGEST = 200
+_COMPRESSED = frozenset({".js", ".mjs", ".css", ".svg", ".map", ".txt"})
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|\s|$))")
 _SERVED = frozenset({".js", ".mjs", ".css", ".svg", ".png", ".ico", ".map", ".txt", ".woff2"})
 
 
 @router.get(
     "/static/{digest}/{path:path}", include_in_schema=False, dependencies=[needs(Right.PUBLIC)]
 )
-def static_file(digest: str, path: str) -> Response:
+def static_file(request: Request, digest: str, path: str) -> Response:
     """A file below viewers/static, immutable under its digest."""
     if not path.isprintable() or len(path) > _LONGEST:
         raise NotFound("no such file")
@@ -30,4 +36,16 @@ def static_file(digest: str, path: str) -> Response:
         raise NotFound("no such file")
     kind = _TYPES.get(file.suffix) or guess_type(file.name)[0] or "application/octet-stream"
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(file.read_bytes(), media_type=kind, headers=headers)
+    if file.suffix not in _COMPRESSED:
+        return Response(file.read_bytes(), media_type=kind, headers=headers)
+    headers["Vary"] = "Accept-Encoding"
+    if _GZIP.search(request.headers.get("accept-encoding", "")) is None:
+        return Response(file.read_bytes(), media_type=kind, headers=headers)
+    headers["Content-Encoding"] = "gzip"
+    return Response(_compressed(file, digest), media_type=kind, headers=headers)
+
+
+@lru_cache(maxsize=256)
+def _compressed(file: Path, digest: str) -> bytes:
+    """Once for each address: it changes with the file."""
+    return gzip.compress(file.read_bytes(), mtime=0)

@@ -20,6 +20,12 @@ export class Microscope {
     this.viewer = OpenSeadragon(microscopeOptions(canvas, navigator, slide));
     /** Settled once the slide is in place and can be moved. */
     this.opened = new Promise((resolve) => this.viewer.addOnceHandler("open", () => resolve(undefined)));
+    /** Settled once the first view is whole: until then nothing else should use the line. */
+    this.drawn = new Promise((resolve) => this.viewer.addOnceHandler("fully-loaded-change", () => resolve(undefined)));
+    for (const event of /** @type {const} */ (["pan", "zoom"])) {
+      // Tiles of a view already left, not asked for yet, would come before those of the new one.
+      this.viewer.addHandler(event, () => this.viewer.imageLoader.clear());
+    }
   }
 
   get viewport() {

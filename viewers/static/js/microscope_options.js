@@ -3,6 +3,10 @@ import { SMALLEST_DOWNSAMPLE } from "./optics.js";
 import { LEAST_PIXEL_RATIO, directTileSource } from "./tile_source.js";
 
 const MOVE_SECONDS = 0.12;
+/** More than a far line carries in one round trip, and not much more: what has been asked for comes. */
+const REQUESTS_AT_ONCE = 40;
+/** A browser opens six connections to one server over HTTP/1.1; the rest would wait out of reach. */
+const REQUESTS_AT_ONCE_HTTP_1 = 12;
 const DRAWERS = ["webgl", "canvas"];
 const IMITATIONS = /SwiftShader|llvmpipe|softpipe|Basic Render|Software/i;
 
@@ -37,9 +41,9 @@ export function microscopeOptions(canvas, navigator, slide) {
     minPixelRatio: LEAST_PIXEL_RATIO,
     visibilityRatio: 0.4,
     preserveImageSizeOnResize: true,
-    imageLoaderLimit: 12,
+    imageLoaderLimit: multiplexed() ? REQUESTS_AT_ONCE : REQUESTS_AT_ONCE_HTTP_1,
     maxImageCacheCount: 1500,
-    maxTilesPerFrame: 8,
+    maxTilesPerFrame: 64,
     tileRetryMax: 2,
     tileRetryDelay: 1000,
     preload: false,
@@ -56,6 +60,12 @@ export function microscopeOptions(canvas, navigator, slide) {
     navigatorDisplayRegionColor: "#0b7fd0",
     placeholderFillStyle: "#23282e",
   };
+}
+
+/** Whether many requests share one connection (HTTP/2, HTTP/3), as far as the page itself tells. */
+export function multiplexed() {
+  const [page] = performance.getEntriesByType("navigation");
+  return page instanceof PerformanceNavigationTiming && /^h[23]/.test(page.nextHopProtocol);
 }
 
 /**

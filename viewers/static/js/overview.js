@@ -20,8 +20,12 @@ export function prepareNavigator(slide) {
   return navigator;
 }
 
-/** @param {import("./types.js").Slide} slide */
-export function showGlass(slide) {
+/**
+ * The label at once, since it says whose slide this is; the glass when the line is free.
+ * @param {import("./types.js").Slide} slide
+ * @param {Promise<unknown>} free
+ */
+export function showGlass(slide, free) {
   const label = element("label");
   const macro = element("macro");
   if (slide.associated.includes("label")) {
@@ -35,7 +39,9 @@ export function showGlass(slide) {
   }
   macro.hidden = !slide.associated.includes("overview");
   if (!macro.hidden) {
-    macro.replaceChildren(h("img", { src: associatedAddress(slide.slide_id, "overview"), alt: t("The whole glass") }));
+    const picture = h("img", { alt: t("The whole glass") });
+    void free.then(() => picture.setAttribute("src", associatedAddress(slide.slide_id, "overview")));
+    macro.replaceChildren(picture);
   }
 }
 

@@ -14,6 +14,13 @@ export class SlideTray {
     this.slideId = slideId;
     /** @type {Map<string, HTMLElement>} */
     this.items = new Map();
+    /** @type {Promise<unknown>} */
+    this.free = Promise.resolve();
+  }
+
+  /** @param {Promise<unknown>} free the pictures wait for it; they are many and large */
+  picturesAfter(free) {
+    this.free = free;
   }
 
   /** @param {Slide[]} slides */
@@ -58,7 +65,8 @@ export class SlideTray {
   /** @param {Slide} slide */
   #create(slide) {
     const name = slide.barcode ?? slide.name;
-    const image = h("img", { src: associatedAddress(slide.slide_id, "thumbnail"), alt: "", loading: "lazy", decoding: "async" });
+    const image = h("img", { alt: "", loading: "lazy", decoding: "async" });
+    void this.free.then(() => image.setAttribute("src", associatedAddress(slide.slide_id, "thumbnail")));
     return h(
       "a",
       { href: slideAddress(slide.slide_id), title: slide.name, "aria-current": slide.slide_id === this.slideId ? "true" : null },

@@ -10,6 +10,7 @@ import { t } from "./i18n.js";
 import { Microscope } from "./microscope.js";
 import { prepareNavigator, showGlass } from "./overview.js";
 import { element } from "./page.js";
+import { startPrefetch } from "./prefetch.js";
 import { startReadouts } from "./readouts.js";
 import { SlideTray } from "./slide_tray.js";
 import { showError, showState } from "./states.js";
@@ -41,8 +42,9 @@ async function start() {
 /** @param {Slide} slide */
 async function open(slide) {
   showBanner(slide);
-  showGlass(slide);
   const microscope = new Microscope(element("canvas"), prepareNavigator(slide), slide);
+  showGlass(slide, microscope.drawn);
+  tray.picturesAfter(microscope.drawn);
   window.svartid = { viewer: microscope.viewer };
   startTileFailures(microscope);
   const toggleColour = startColour(microscope, signal);
@@ -50,6 +52,7 @@ async function open(slide) {
   await microscope.opened;
   startDeepLink(microscope, startChannels(microscope, signal), signal);
   startReadouts(microscope);
+  startPrefetch(microscope, signal);
   subscribe(["slides"], () => void refresh(), signal);
   await refreshTray();
 }
