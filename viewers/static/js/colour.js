@@ -123,7 +123,7 @@ class ColourControl {
  * @param {Colour} colour
  */
 function settled({ usable, reason }) {
-  const words = usable ? t("Colour: sRGB") : t("Colour: as scanned, profile unusable");
+  const words = usable ? t("Colour: sRGB") : t("Colour: profile unusable");
   const hint = usable
     ? t("The slide's colour profile is sRGB: the colours are right as they are.")
     : t("Colours are shown as scanned: {reason}.", { reason: profileReason(reason ?? "") });
