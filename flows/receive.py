@@ -7,6 +7,7 @@ from pathlib import Path
 from flows.originals import Bundle, let_go, take_over
 from flows.services import Services
 from storage import intake
+from storage.database import now
 from storage.intake import Delivery
 from storage.records.intake import Intake, Source
 
@@ -26,8 +27,11 @@ def receive(
 
     Errors: ChangedWhileRead, NoSpace, SlideError when the file cannot be read at all.
     """
+    began = now()
     original = take_over(services.layout, bundle, move=move)
-    delivery = Delivery(original.fingerprint, bundle.name, original.bytes, source, actor, lossless)
+    delivery = Delivery(
+        original.fingerprint, bundle.name, original.bytes, source, actor, lossless, began
+    )
     row, new = intake.submit(services.database, delivery)
     if move:
         let_go(bundle)
