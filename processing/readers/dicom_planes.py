@@ -20,6 +20,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, JPEGBaseline8Bit, RLELossless
 
 from processing import jpeg
+from processing.plane_cache import WHILE_READ, PlaneCache
 from processing.plane_codec import Plane
 from processing.readers.base import SourceLevel, number, plausible_text
 from processing.readers.codestream import check_codestream
@@ -51,10 +52,29 @@ class DicomPlanes:
         groups = _levels(volumes)
         paths = {_identifier(path): path for at in groups[0] for path in _paths(at.dataset)}
         self.channels = _channels(list(paths.values()), self._depth)
+        self._decoded = PlaneCache(WHILE_READ)
         with ExitStack() as opened:
-            self._grids = [_grids(group, list(paths), self._depth, opened) for group in groups]
+            self._grids = [self._open(group, list(paths), opened) for group in groups]
             self._opened = opened.pop_all()
         self.levels = [SourceLevel(grids[0].size) for grids in self._grids]
+
+    def _open(
+        self, group: Sequence[Instance], paths: Sequence[str], opened: ExitStack
+    ) -> list[PlaneGrid]:
+        """A grid for each of `paths`, from the one or many instances of a level."""
+        found, depth = dict[str, PlaneGrid](), self._depth
+        for instance in group:
+            here = [_identifier(path) for path in _paths(instance.dataset)]
+            file = FrameFile(instance, len(here))
+            opened.callback(file.close)
+            for at, identifier in enumerate(here):
+                if identifier in found:
+                    raise UnsupportedDicom("an optical path twice at one size (planes or parts)")
+                decode = partial(_decode, file, depth, at * file.columns * file.rows)
+                found[identifier] = PlaneGrid(file.size, file.tile, depth, decode, self._decoded)
+        if set(found) != set(paths):
+            raise Damaged("an optical path is missing from a level")
+        return [found[identifier] for identifier in paths]
 
     def plane(self, level: int, channel: int, region: Region) -> Plane:
         """Samples of a region; zero outside."""
@@ -102,25 +122,6 @@ def _levels(volumes: Sequence[Instance]) -> list[list[Instance]]:
         sides = about.get("TotalPixelMatrixColumns"), about.get("TotalPixelMatrixRows")
         groups[int(sides[0] or about.Columns), int(sides[1] or about.Rows)].append(instance)
     return [groups[size] for size in sorted(groups, reverse=True)]
-
-
-def _grids(
-    group: Sequence[Instance], paths: Sequence[str], depth: Depth, opened: ExitStack
-) -> list[PlaneGrid]:
-    """A grid for each of `paths`, from the one or many instances of a level."""
-    found = dict[str, PlaneGrid]()
-    for instance in group:
-        here = [_identifier(path) for path in _paths(instance.dataset)]
-        file = FrameFile(instance, len(here))
-        opened.callback(file.close)
-        for at, identifier in enumerate(here):
-            if identifier in found:
-                raise UnsupportedDicom("an optical path twice at one size (planes or parts)")
-            decode = partial(_decode, file, depth, at * file.columns * file.rows)
-            found[identifier] = PlaneGrid(file.size, file.tile, depth, decode)
-    if set(found) != set(paths):
-        raise Damaged("an optical path is missing from a level")
-    return [found[identifier] for identifier in paths]
 
 
 def _decode(file: FrameFile, depth: Depth, first: int, index: int) -> NDArray[Any]:

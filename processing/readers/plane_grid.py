@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.plane_cache import PlaneCache
 from processing.plane_codec import Plane
-from processing.readers.segment_cache import SegmentCache
 from storage.errors import Damaged
 from storage.records.geometry import Region, Size
 
@@ -33,12 +33,15 @@ class PlaneGrid:
         tile: Size,
         depth: Depth,
         decode: Callable[[int], NDArray[Any] | None],
+        decoded: PlaneCache,
     ) -> None:
-        """`decode` gives a tile [row, column] by its number, row by row; None for a hole."""
+        """`decode` gives a tile [row, column] by its number, row by row; None for a hole.
+
+        All grids of a slide share `decoded`: forty channels take no more memory than one.
+        """
         self.size, self._tile, self._depth = size, tile, depth
         self._columns = -(-size.width // tile.width)
-        self._decode = decode
-        self._decoded = SegmentCache(self._checked)
+        self._decode, self._decoded = decode, decoded
 
     def region(self, region: Region) -> Plane:
         """Samples of a region; zero outside and in holes. Errors: Damaged, Truncated."""
@@ -55,12 +58,19 @@ class PlaneGrid:
     def _paste(self, out: Plane, region: Region, inside: Region, place: tuple[int, int]) -> None:
         column, row = place
         left, top = column * self._tile.width, row * self._tile.height
-        tile = self._decoded(row * self._columns + column)
+        tile = self._tile_at(row * self._columns + column)
         x0, y0 = max(left, inside.x), max(top, inside.y)
         x1, y1 = min(left + tile.shape[1], inside.right), min(top + tile.shape[0], inside.bottom)
         if x1 > x0 and y1 > y0:
             part = tile[y0 - top : y1 - top, x0 - left : x1 - left]
             out[y0 - region.y : y1 - region.y, x0 - region.x : x1 - region.x] = part
+
+    def _tile_at(self, index: int) -> Plane:
+        tile = self._decoded.get((id(self), index))
+        if tile is None:
+            tile = self._checked(index)
+            self._decoded.put((id(self), index), tile)
+        return tile
 
     def _checked(self, index: int) -> Plane:
         decoded, dtype = self._decode(index), np.dtype(self._depth.dtype)

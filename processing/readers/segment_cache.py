@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, Generic, TypeVar
 
-from numpy.typing import NDArray
+from processing.jpeg import Pixels
 
 _MOST_BYTES = 2**26
-T = TypeVar("T", bound=NDArray[Any])
 
 
-class SegmentCache(Generic[T]):
+class SegmentCache:
     """The segments last used, at least one. Thread-safe; two threads may decode the same one."""
 
-    def __init__(self, decode: Callable[[int], T], most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(self, decode: Callable[[int], Pixels], most_bytes: int = _MOST_BYTES) -> None:
         self._decode, self._most_bytes = decode, most_bytes
-        self._kept: OrderedDict[int, T] = OrderedDict()
+        self._kept: OrderedDict[int, Pixels] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
 
-    def __call__(self, index: int) -> T:
+    def __call__(self, index: int) -> Pixels:
         """A decoded segment, from memory or afresh."""
         with self._lock:
             if index in self._kept:

@@ -14,6 +14,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from processing.plane_cache import WHILE_READ, PlaneCache
 from processing.plane_codec import Plane
 from processing.readers.base import SourceLevel, plausible_size
 from processing.readers.codestream import check_codestream
@@ -38,11 +39,17 @@ class TiffPlanes:
         sizes = [[(page.imagewidth, page.imagelength) for page in pages] for pages in channels]
         if any(found != sizes[0] for found in sizes):
             raise Damaged("the channels differ in size or in their smaller copies")
-        file_size = os.fstat(descriptor).st_size
-        self._channels = [
-            [_grid(page, descriptor, file_size, self.depth) for page in pages] for pages in channels
-        ]
+        self._descriptor, self._decoded = descriptor, PlaneCache(WHILE_READ)
+        self._channels = [[self._grid(page) for page in pages] for pages in channels]
         self.levels = [SourceLevel(grid.size) for grid in self._channels[0]]
+
+    def _grid(self, page: tifffile.TiffPage) -> PlaneGrid:
+        _check_shape(page, self.depth)
+        size = plausible_size(page.imagewidth, page.imagelength)
+        segments = segments_of(page, size, os.fstat(self._descriptor).st_size)
+        decode = partial(_decode, page, self._descriptor, segments)
+        tile = Size(segments.width, segments.height)
+        return PlaneGrid(size, tile, self.depth, decode, self._decoded)
 
     def plane(self, level: int, channel: int, region: Region) -> Plane:
         """Samples of a region; zero outside."""
@@ -66,14 +73,6 @@ def _depth(page: tifffile.TiffPage, significant: int | None) -> Depth:
     if significant is not None and not 1 <= significant <= bits:
         raise Damaged(f"{significant} significant of {bits} bits")
     return Depth(dtype, significant or bits)
-
-
-def _grid(page: tifffile.TiffPage, descriptor: int, file_size: int, depth: Depth) -> PlaneGrid:
-    _check_shape(page, depth)
-    size = plausible_size(page.imagewidth, page.imagelength)
-    segments = segments_of(page, size, file_size)
-    decode = partial(_decode, page, descriptor, segments)
-    return PlaneGrid(size, Size(segments.width, segments.height), depth, decode)
 
 
 def _check_shape(page: tifffile.TiffPage, depth: Depth) -> None:
