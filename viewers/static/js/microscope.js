@@ -1,5 +1,5 @@
 /** The OpenSeadragon viewer for one slide, and the few moves all controls share. */
-import { forestallInlineStyle, microscopeOptions } from "./microscope_options.js";
+import { forestallInlineStyle, limitRequests, microscopeOptions } from "./microscope_options.js";
 import { drawTilesSharp } from "./sharp_drawer.js";
 
 const PAN_SHARE = 0.15;
@@ -23,9 +23,14 @@ export class Microscope {
     /** Settled once the first view is whole: until then nothing else should use the line. */
     this.drawn = new Promise((resolve) => this.viewer.addOnceHandler("fully-loaded-change", () => resolve(undefined)));
     for (const event of /** @type {const} */ (["pan", "zoom"])) {
-      // Tiles of a view already left, not asked for yet, would come before those of the new one.
-      this.viewer.addHandler(event, () => this.viewer.imageLoader.clear());
+      this.viewer.addHandler(event, () => this.#leaveView());
     }
+  }
+
+  /** Tiles of a view already left, not asked for yet, would come before those of the new one. */
+  #leaveView() {
+    limitRequests(this.viewer);
+    this.viewer.imageLoader.clear();
   }
 
   get viewport() {

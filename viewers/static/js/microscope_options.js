@@ -3,10 +3,12 @@ import { SMALLEST_DOWNSAMPLE } from "./optics.js";
 import { LEAST_PIXEL_RATIO, directTileSource } from "./tile_source.js";
 
 const MOVE_SECONDS = 0.12;
-/** More than a far line carries in one round trip, and not much more: what has been asked for comes. */
+/** More than a far line carries in one round trip, not much more: what has been asked for comes. */
 const REQUESTS_AT_ONCE = 40;
 /** A browser opens six connections to one server over HTTP/1.1; the rest would wait out of reach. */
 const REQUESTS_AT_ONCE_HTTP_1 = 12;
+/** Nothing else is wanted than the first view: all of it is asked for in one go. */
+const REQUESTS_AT_FIRST = 200;
 const DRAWERS = ["webgl", "canvas"];
 const IMITATIONS = /SwiftShader|llvmpipe|softpipe|Basic Render|Software/i;
 
@@ -41,7 +43,7 @@ export function microscopeOptions(canvas, navigator, slide) {
     minPixelRatio: LEAST_PIXEL_RATIO,
     visibilityRatio: 0.4,
     preserveImageSizeOnResize: true,
-    imageLoaderLimit: multiplexed() ? REQUESTS_AT_ONCE : REQUESTS_AT_ONCE_HTTP_1,
+    imageLoaderLimit: multiplexed() ? REQUESTS_AT_FIRST : REQUESTS_AT_ONCE_HTTP_1,
     maxImageCacheCount: 1500,
     maxTilesPerFrame: 64,
     tileRetryMax: 2,
@@ -60,6 +62,16 @@ export function microscopeOptions(canvas, navigator, slide) {
     navigatorDisplayRegionColor: "#0b7fd0",
     placeholderFillStyle: "#23282e",
   };
+}
+
+/**
+ * For all views after the first.
+ * @param {OpenSeadragon.Viewer} viewer
+ */
+export function limitRequests(viewer) {
+  /** @type {OpenSeadragon.ImageLoader & {jobLimit?: number}} */
+  const loader = viewer.imageLoader;
+  loader.jobLimit = multiplexed() ? REQUESTS_AT_ONCE : REQUESTS_AT_ONCE_HTTP_1;
 }
 
 /** Whether many requests share one connection (HTTP/2, HTTP/3), as far as the page itself tells. */
