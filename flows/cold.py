@@ -1,4 +1,4 @@
-"""The cold tier: a complete slide's JPEGs as JPEG XL that gives them back bit for bit, and thawing.
+"""The cold tier: a complete slide's JPEGs in a form that gives them back bit for bit.
 
 Every tile is compared with the proof before the form it leaves is removed; what is there after a
 kill at any moment is settled by what the catalogue says.

@@ -152,7 +152,7 @@ class PyramidRecord:
 
 
 class Tier(StrEnum):
-    """How a slide's tiles are kept: as the JPEGs they are, or as JPEG XL that gives them back."""
+    """How a slide's tiles are kept: as the JPEGs they are, or in less space (`storage.cold`)."""
 
     WARM = "warm"
     COLD = "cold"
