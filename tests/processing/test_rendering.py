@@ -14,7 +14,8 @@ from ome_zarr_models.v05 import Image as OmeImage
 from processing.auto_window import auto_window
 from processing.channels_seen import channels_seen
 from processing.downsample import parent_tile
-from processing.plane_codec import decode_plane, encode_plane, halve_plane
+from processing.halving import halve_plane
+from processing.plane_codec import decode_plane, encode_plane
 from processing.pyramid import copy_source_levels, derive_levels
 from processing.readers import open_slide
 from processing.rendering import render
