@@ -1,8 +1,9 @@
 """Keep complete slides in the cold tier, in less space; nothing goes there by itself.
 
-Every tile's JPEG becomes JPEG XL (zstd on empty glass) that gives it back bit for bit, and is compared with the slide's
-proof before the warm pyramid is removed. A cold slide is shown, verified and exported like any
-other; --thaw brings it back. Killed at any moment, the slide is in one tier or the other, whole.
+Every tile's JPEG becomes JPEG XL (zstd on empty glass) that gives it back bit for bit, and is
+held against the slide's proof before the warm pyramid is removed. A cold slide is shown, verified
+and exported like any other; --thaw brings it back. Killed at any moment, the slide is in one tier
+or the other, whole.
 
 The price, measured (docs/decisions/0014-cold-tier.md): 15 to 26 % less space; CPU of 50 to 80 ms
 a megapixel to cool and 6 to 22 ms to thaw; up to 1.2 ms for each tile shown where a warm one takes
