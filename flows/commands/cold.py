@@ -1,7 +1,7 @@
 """Keep complete slides in the cold tier, in less space; nothing goes there by itself.
 
 Every tile's JPEG becomes JPEG XL (zstd on empty glass) that gives it back bit for bit, and is
-compared with the slide's proof before the warm pyramid is removed. A cold slide is shown, verified
+held against the slide's proof before the warm pyramid is removed. A cold slide is shown, verified
 and exported like any other; --thaw brings it back. Killed at any moment, the slide is in one tier
 or the other, whole.
 
