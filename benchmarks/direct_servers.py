@@ -19,8 +19,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from flows.bundles import bundles_at
+from flows.completion import complete
 from flows.front import Front, nginx_configuration
-from flows.ingest import complete, read_in
+from flows.ingest import read_in
 from flows.receive import receive
 from flows.services import Services, prepare_services
 from flows.supervisor import free_port

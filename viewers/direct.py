@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from storage.records.people import Right
+from storage.records.slide import JpegEncoding
 from viewers.access import needs, principal_of
 from viewers.context import context_of, plain_id
 
@@ -28,10 +29,11 @@ def direct_tiles(request: Request, slide_id: str) -> dict[str, Any]:
     pyramid = context.tiles.pyramid(plain_id(slide_id))
     context.audit.log(principal_of(request), "view", slide_id)
     plan = pyramid.record.plan
-    jpeg = [at for at in pyramid.present.values() if at.encoding is not None]
+    jpeg = [at for at in pyramid.present.values() if isinstance(at.encoding, JpegEncoding)]
+    served = FRONT in request.headers and jpeg and not pyramid.cold
     grids = [(at.level, at.size.in_tiles(plan.tile_edge)) for at in jpeg]
     return {
-        "base": f"/direct/{slide_id}/" if FRONT in request.headers else None,
+        "base": f"/direct/{slide_id}/" if served else None,
         "shard_tiles": plan.shard_tiles,
         "levels": [
             {"level": level, "columns": grid.width, "rows": grid.height} for level, grid in grids

@@ -16,9 +16,10 @@ from processing.channels_seen import channels_seen
 from processing.downsample import parent_tile
 from processing.halving import halve_plane
 from processing.plane_codec import decode_plane, encode_plane
-from processing.pyramid import copy_source_levels, derive_levels
+from processing.pyramid import complete_levels
 from processing.readers import open_slide
 from processing.rendering import render
+from processing.source_levels import copy_source_levels
 from processing.tile_codec import decode_tile
 from processing.tiles import Tiles
 from processing.tiling import plan_pyramid
@@ -116,10 +117,10 @@ def planes() -> Planes:
 def store(tmp_path_factory: pytest.TempPathFactory, planes: Planes) -> Path:
     """Phase one of a 12-bit slide without smaller copies."""
     folder = tmp_path_factory.mktemp("store")
-    for name in ("published", "staging", "made"):
+    for name in ("published", "staging", "made", "cold"):
         (folder / name).mkdir()
     write_ome_tiff(folder / "cells.ome.tif", planes, levels=1)
-    pyramids = Pyramids(folder / "published", folder / "staging")
+    pyramids = Pyramids(folder / "published", folder / "staging", folder / "cold")
     with open_slide(folder / "cells.ome.tif") as reader:
         sourced = plan_pyramid(reader.levels, channels=channels_seen(reader))
         draft = pyramids.create(_ID)
@@ -129,7 +130,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, planes: Planes) -> Path:
 
 
 def test_made_stored_and_read_by_zarr_are_the_same(store: Path, planes: Planes) -> None:
-    pyramids = Pyramids(store / "published", store / "staging")
+    pyramids = Pyramids(store / "published", store / "staging", store / "cold")
     tiles = Tiles(TileStore(pyramids), store / "made")
     record, _ = pyramids.describe(_ID)
     plan, expected = record.plan, [planes, halved(planes), halved(halved(planes))]
@@ -142,9 +143,10 @@ def test_made_stored_and_read_by_zarr_are_the_same(store: Path, planes: Planes) 
             assert np.array_equal(tiles.plane(pyramid, level, channel, region), plane)
         shown[level] = tiles.shown(pyramid, level, 0, 0)
     folder, draft = pyramids.path(_ID), pyramids.resume_levels(_ID)
-    derive_levels(
+    complete_levels(
         plan,
-        lambda level, row, column, channel: folder / ngff.shard_key(level, row, column, channel),
+        {at.level for at in plan.from_source()},
+        lambda *place: folder / ngff.shard_key(*place),
         draft,
         lambda _done, _total: None,
     )
@@ -160,7 +162,9 @@ def test_made_stored_and_read_by_zarr_are_the_same(store: Path, planes: Planes) 
 
 
 def test_what_there_is_not(store: Path) -> None:
-    tiles = Tiles(TileStore(Pyramids(store / "published", store / "staging")), store / "made")
+    tiles = Tiles(
+        TileStore(Pyramids(store / "published", store / "staging", store / "cold")), store / "made"
+    )
     pyramid = tiles.pyramid(_ID)
     for level, channel in ((0, 3), (0, -1), (9, 0)):
         with pytest.raises(NotFound):
