@@ -10,7 +10,8 @@ from flows.findings import keep_map
 from flows.ingest import alone, disk_errors, noting
 from flows.services import Services
 from flows.skeletons import keep_skeleton, let_whole_go, places_of
-from processing.pyramid import Examined, complete_levels
+from processing.examination import Examined
+from processing.pyramid import complete_levels
 from processing.source_levels import Progress
 from storage import intake, ngff
 from storage.errors import LevelsDisagree

@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.downsample import extended
 from processing.jpeg import Pixels
 from storage.records.geometry import Size
 
 MOST_DIFFERENCE = 12.0
-"""Grey levels, mean over a tile. Of ten genuine slides none has more than 3.4 anywhere."""
+"""Grey levels, mean over a tile. Of ten genuine slides none has more than 4.0 anywhere."""
 MOST_OFFSET = 40.0
 """The same where the coarser level is plain: glass that one level calls white, one light grey."""
 _PLAIN = 8.0
@@ -38,39 +37,51 @@ class Differing(NamedTuple):
     """Grey levels, mean over the tile."""
 
 
-def differing_tiles(
-    made: Pixels, stored: Pixels, size: Size, place: tuple[int, int], levels: tuple[int, int]
-) -> list[Differing]:
-    """Tiles of the finer level in which two pictures [edge, edge, 3] of one place differ.
+class Placed(NamedTuple):
+    """Where a tile lies: (column, row), level's size, pixels of a side, (level, finer level)."""
 
-    `made` comes from the finer of `levels` (coarser, finer), `stored` is what the coarser one
-    holds at `place` (column, row); `size` is that level's.
+    place: tuple[int, int]
+    size: Size
+    edge: int
+    levels: tuple[int, int]
+
+
+def differing_tiles(made: Pixels, stored: Pixels, at: Placed) -> list[Differing]:
+    """Tiles of the finer level in which two square pictures of one place differ.
+
+    `made` comes from the finer level, `stored` is what the coarser one holds; both may be smaller
+    than the tile, and of different size. RGB. Where less than a cell of a tile lies inside the
+    image, it is not compared.
     """
-    edge, (coarser, finer) = made.shape[0], levels
+    coarser, finer = at.levels
     across = 1 << (coarser - finer)
-    real = size.width - place[0] * edge, size.height - place[1] * edge
-    shown = extended(stored, *(min(side, edge) for side in real))
-    apart, limit = _differences(made, shown, across)
-    footprint = edge / across
-    return [
-        Differing(finer, place[0] * across + x, place[1] * across + y, coarser, float(apart[y, x]))
-        for y, x in np.argwhere(apart > limit).tolist()
-        if x * footprint < real[0] and y * footprint < real[1]
-    ]
-
-
-def _differences(
-    made: Pixels, shown: Pixels, across: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean absolute difference in each of `across` x `across` footprints, and the most allowed."""
-    cells = max(1, min(_CELLS, made.shape[0] // across // _SMALLEST_CELL))
-    side = across * cells
-    means = [
-        cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA).astype(np.int16)
-        for tile in (made, shown)
-    ]
+    cells = max(1, min(_CELLS, at.edge // across // _SMALLEST_CELL))
+    means = [_means(picture, across * cells) for picture in (made, stored)]
     blocks = (across, cells, across, cells)
-    apart = np.abs(means[0] - means[1]).mean(axis=2).reshape(blocks).mean(axis=(1, 3))
+    inside = _inside(at, across * cells).reshape(blocks)
+    apart = np.abs(means[0] - means[1]).mean(axis=2).reshape(blocks)
     light = means[1].mean(axis=2).reshape(blocks)
-    plain = light.max(axis=(1, 3)) - light.min(axis=(1, 3)) < _PLAIN
-    return apart, np.where(plain, MOST_OFFSET, MOST_DIFFERENCE)
+    count = inside.sum(axis=(1, 3))
+    difference = (apart * inside).sum(axis=(1, 3)) / np.maximum(count, 1)
+    darkest = np.where(inside, light, 255).min(axis=(1, 3))
+    plain = np.where(inside, light, 0).max(axis=(1, 3)) - darkest < _PLAIN
+    limit = np.where(plain, MOST_OFFSET, MOST_DIFFERENCE)
+    column, row = at.place[0] * across, at.place[1] * across
+    return [
+        Differing(finer, column + x, row + y, coarser, float(difference[y, x]))
+        for y, x in np.argwhere((difference > limit) & (count > 0)).tolist()
+    ]
+
+
+def _means(picture: Pixels, side: int) -> NDArray[np.int16]:
+    """The picture as `side` x `side` means."""
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA).astype(np.int16)
+
+
+def _inside(at: Placed, side: int) -> NDArray[np.bool_]:
+    """Which of the cells lie wholly inside the image: past it scanners write what they like."""
+    ends = np.arange(1, side + 1) * at.edge / side
+    columns = ends <= at.size.width - at.place[0] * at.edge
+    rows = ends <= at.size.height - at.place[1] * at.edge
+    inside: NDArray[np.bool_] = rows[:, None] & columns
+    return inside

@@ -93,7 +93,7 @@ def parent_pixels(
     if place is not None:
         left, top = place[0] * edge, place[1] * edge
         width, height = -(-finer.size.width // 2) - left, -(-finer.size.height // 2) - top
-        tile = extended(tile, min(width, edge), min(height, edge))
+        tile = _extended(tile, min(width, edge), min(height, edge))
     return tile, damaged
 
 
@@ -110,7 +110,7 @@ def _quarter(child: bytes, finer: StoredLevel, edge: int, real: tuple[int, int])
     if real == (edge, edge) or min(real) < 1:
         return half_tile(child, finer.encoding, edge)
     # Not in the DCT domain: there a black margin rings through the last eight real columns.
-    return halve(extended(decode_tile(child, finer.encoding, edge), *real))
+    return halve(_extended(decode_tile(child, finer.encoding, edge), *real))
 
 
 def half_tile(stream: bytes, encoding: Encoding, edge: int) -> Pixels:
@@ -141,7 +141,7 @@ def _parent_plane(
             continue
         seen = True
         y, x = (at // 2) * half, (at % 2) * half
-        tile[y : y + half, x : x + half] = halve_plane(extended(pixels, width, height))
+        tile[y : y + half, x : x + half] = halve_plane(_extended(pixels, width, height))
     if place is not None:
         width, height = (-(-side // 2) for side in (finer.width, finer.height))
         tile[max(height - place[1] * edge, 0) :] = 0
@@ -149,7 +149,7 @@ def _parent_plane(
     return (tile if seen else None), damaged
 
 
-def extended(tile: NDArray[_T], width: int, height: int) -> NDArray[_T]:
+def _extended(tile: NDArray[_T], width: int, height: int) -> NDArray[_T]:
     """The tile with its last real column and row repeated to its far sides."""
     if min(width, height) < 1 or (width >= tile.shape[1] and height >= tile.shape[0]):
         return tile

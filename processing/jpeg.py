@@ -169,17 +169,27 @@ def decode_half(stream: bytes, edge: int) -> Pixels:
 
     Differs from a true 2x2 mean by 0.8 grey levels on average. Errors: Damaged.
     """
-    half = edge // 2
+    pixels = _decode_smaller(stream, edge, edge // 2)
+    if pixels.shape != (edge // 2, edge // 2, 3):
+        raise Damaged("a JPEG tile has another size than the level says")
+    return pixels
+
+
+def decode_eighth(stream: bytes, edge: int) -> Pixels:
+    """RGB pixels at an eighth, rounded up: the means of the blocks of 8x8. Errors: Damaged."""
+    return _decode_smaller(stream, edge, edge // 8)
+
+
+def _decode_smaller(stream: bytes, edge: int, least: int) -> Pixels:
+    """At the smallest size that is at least `least`. Errors: Damaged."""
     if frame_size(stream) != (edge, edge):
         raise Damaged("a JPEG tile has another size than the level says")
     try:
         pixels: Pixels = simplejpeg.decode_jpeg(
-            stream, colorspace="RGB", min_height=half, min_width=half, min_factor=2
+            stream, colorspace="RGB", min_height=least, min_width=least, min_factor=2
         )
     except ValueError as error:
         raise Damaged("a JPEG tile cannot be decoded") from error
-    if pixels.shape != (half, half, 3):
-        raise Damaged("a JPEG tile has another size than the level says")
     return pixels
 
 

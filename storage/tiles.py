@@ -5,9 +5,9 @@ No decoding, no zarr-python, no database: a cached index and one pread. Thread-s
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
-from contextlib import suppress
 from pathlib import Path
 
 from storage import ngff
@@ -22,7 +22,6 @@ MOST_SHARDS = 512
 MOST_SLIDES = 1024
 """Slides whose geometry a process keeps, some 6 KB each."""
 
-
 Place = tuple[Path, int]
 """A pyramid's folder, and when its zarr.json was last written."""
 
@@ -30,12 +29,13 @@ Place = tuple[Path, int]
 class OpenPyramid:
     """A published pyramid as the tile path needs it: geometry, and which levels are present."""
 
-    __slots__ = ("cold", "folder", "present", "record", "stamp")
+    __slots__ = ("cold", "document", "folder", "present", "record", "stamp")
 
     def __init__(
         self, at: Place, record: PyramidRecord, present: tuple[StoredLevel, ...], *, cold: bool
     ) -> None:
         self.folder, self.stamp = at
+        self.document = str(self.folder / "zarr.json")
         self.record, self.cold = record, cold
         self.present = {at.level: at for at in present}
 
@@ -51,12 +51,12 @@ class TileStore:
 
     def pyramid(self, slide_id: str) -> OpenPyramid:
         """The pyramid as it is now (a stat tells when levels were added); NotFound."""
-        place = self._place(slide_id)
         with self._lock:
             known = self._open.get(slide_id)
-            if known is not None and (known.folder, known.stamp) == place:
+            if known is not None and _stamp(known.document) == known.stamp:
                 self._open.move_to_end(slide_id)
                 return known
+        place = self._place(slide_id)
         record, present = self._pyramids.describe(slide_id)
         fresh = OpenPyramid(place, record, present, cold=self._pyramids.is_cold(place[0]))
         with self._lock:
@@ -68,8 +68,9 @@ class TileStore:
 
     def _place(self, slide_id: str) -> Place:
         for folder in self._pyramids.places(slide_id):
-            with suppress(OSError):
-                return folder, (folder / "zarr.json").stat().st_mtime_ns
+            stamp = _stamp(str(folder / "zarr.json"))
+            if stamp is not None:
+                return folder, stamp
         raise NotFound(f"no slide {slide_id}")
 
     def stored(
@@ -111,3 +112,11 @@ class TileStore:
     def _forget_shards(self, slide_id: str) -> None:
         for key in [key for key in self._shards if key[0] == slide_id]:
             del self._shards[key]
+
+
+def _stamp(document: str) -> int | None:
+    """When it was last written; None when it is not there. On the way of every tile: no Path."""
+    try:
+        return os.stat(document).st_mtime_ns
+    except OSError:
+        return None
