@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-for _helper in ("first_light_screens", "delivery", "foreign", "running", "screens"):
+for _helper in ("first_light_screens", "delivery", "foreign", "remote_views", "running", "screens"):
     pytest.register_assert_rewrite(f"tests.journeys.{_helper}")
 
 from tests.journeys.delivery import Delivered, deliver  # noqa: E402
