@@ -41,6 +41,9 @@ LINES: dict[str, Link | None] = {
     "loopback": None,
 }
 """The slow line with senders that take no loss for a full line, with those that do; none."""
+STARTS = {"giardia-HE-20x.tif": (0.05, 0.53)}
+"""Where tissue begins, as shares of width and height."""
+_START = 0.25, 0.35
 JUDGED = "HTTP/2, BBR"
 
 
@@ -78,7 +81,12 @@ def main() -> int:
                     continue
                 measured = _measure(*found, way, here.subjects, args)
             ways[way.name] = measured
-            print(json.dumps({way.name: measured["summary"]}, indent=1), flush=True)
+            print(
+                json.dumps(
+                    {way.name: measured["summary"] | {"kB": measured["walks_kilobytes"]}}, indent=1
+                ),
+                flush=True,
+            )
     document = {
         "machine": machine(),
         "lines": {name: link and asdict(link) for name, link in LINES.items()},
@@ -95,7 +103,7 @@ def _ways(only: str) -> list[Way]:
         Way(protocol, line, ahead)
         for protocol in ("HTTP/2", "HTTP/1.1")
         for line in LINES
-        for ahead in ((True, False) if LINES[line] else (True,))
+        for ahead in ((True, False) if line == "BBR" else (True,))
     ]
     return [way for way in ways if re.search(only, way.name)]
 
@@ -146,28 +154,31 @@ def _measure(
             views["open"].append(reader.open(first.slide_id))
             reader.page.wait_for_timeout(2000)
             views["change"].append(reader.change(other.slide_id))
-    for walk_name, subject, walk in [] if args.no_fields else _walks(subjects, args.dwell):
+    traffic: dict[str, float] = {}
+    for name, subject, walk in [] if args.no_fields else _walks(way, subjects, args.dwell):
         with Reader(browser, url, state, query) as reader:
             reader.open(subject.slide_id)
-            views[f"field, {subject.name}, {walk_name}"] = reader.walk(walk)
+            before = reader.kilobytes()
+            views[f"field, {name}"] = reader.walk(walk)
+            traffic[f"field, {name}"] = round(reader.kilobytes() - before)
     return {
         "summary": {name: _summary(found) for name, found in views.items()},
+        "walks_kilobytes": traffic,
         "views": {name: [view.document() for view in found] for name, found in views.items()},
     }
 
 
 def _walks(
-    subjects: Sequence[Subject], dwells: Sequence[float]
+    way: Way, subjects: Sequence[Subject], dwells: Sequence[float]
 ) -> Iterator[tuple[str, Subject, Walk]]:
-    """On the first slide at each dwell, near full size and at half of it; on others once."""
-    for subject in subjects:
-        x, y = subject.width * 0.2, subject.height * 0.45
-        usual = Walk(x, y, 1.0, columns=6, rows=4, dwell=dwells[0])
-        yield f"1:1, {usual.dwell:g} s a field", subject, usual
-        if subject is subjects[0]:
-            yield f"1:2, {usual.dwell:g} s a field", subject, replace(usual, downsample=2.0)
-            for dwell in dwells[1:]:
-                yield f"1:1, {dwell:g} s a field", subject, replace(usual, dwell=dwell)
+    """Over tissue at full size, and for the judged way at half of it and at each dwell as well."""
+    for subject in subjects if way.name == JUDGED else subjects[:1]:
+        x, y = STARTS.get(subject.name, _START)
+        usual = Walk(subject.width * x, subject.height * y, 1.0, 6, 4, dwells[0])
+        others = [replace(usual, dwell=dwell) for dwell in dwells[1:]]
+        others += [replace(usual, downsample=2.0)]
+        for walk in [usual, *others] if way.name == JUDGED and subject is subjects[0] else [usual]:
+            yield f"{subject.name}, 1:{walk.downsample:g}, {walk.dwell:g} s each", subject, walk
 
 
 def _summary(views: Sequence[View]) -> dict[str, float]:

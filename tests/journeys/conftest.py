@@ -16,6 +16,7 @@ for _helper in (
     "direct_looks",
     "foreign",
     "front",
+    "remote_views",
     "running",
     "screens",
 ):

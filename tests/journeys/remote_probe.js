@@ -65,6 +65,7 @@
 
   const remote = {
     opened: null,
+    kilobytes: () => bytes(tiles()) / 1000,
     leave(id) {
       sessionStorage.setItem("remote-begun", String(performance.timeOrigin + performance.now()));
       document.querySelector(`#tray a[href$='${id}']`).click();

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState
 
 SIZE = (1920, 1080)
 _PROBE = Path(__file__).with_name("remote_probe.js").read_text()
@@ -28,7 +27,7 @@ class View:
     requests: int
     kilobytes: float
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, float]:
         """For the record."""
         return {name: round(value, 1) for name, value in asdict(self).items()}
 
@@ -56,7 +55,7 @@ class Walk:
 class Reader:
     """A signed-in reader with an empty cache, at `url`."""
 
-    def __init__(self, browser: Browser, url: str, state: Any, query: str = "") -> None:  # noqa: ANN401
+    def __init__(self, browser: Browser, url: str, state: StorageState, query: str = "") -> None:
         width, height = SIZE
         self._context: BrowserContext = browser.new_context(
             viewport={"width": width, "height": height}, locale="da-DK", storage_state=state
@@ -95,12 +94,16 @@ class Reader:
             views.append(View(**self.page.evaluate("(by) => window.remote.nextField(...by)", move)))
         return views
 
+    def kilobytes(self) -> float:
+        """All that has come over the line for this page so far."""
+        return float(self.page.evaluate("() => window.remote.kilobytes()"))
+
     def _opened(self) -> View:
         self.page.wait_for_function("() => window.remote.opened", timeout=_PATIENCE_MS)
         return View(**self.page.evaluate("() => window.remote.opened"))
 
 
-def sign_in(browser: Browser, url: str, name: str, password: str) -> Any:  # noqa: ANN401
+def sign_in(browser: Browser, url: str, name: str, password: str) -> StorageState:
     """The cookies of somebody who has signed in; they hold for every port of the host."""
     context = browser.new_context()
     page = context.new_page()

@@ -74,7 +74,7 @@ function wanted() {
  * @param {{width: number, height: number}} view
  * @returns {Step | null} one field along the axis it went most, null when it hardly went
  */
-export function headingOf(moved, view) {
+function headingOf(moved, view) {
   const [x, y] = [moved.x / view.width, moved.y / view.height];
   if (Math.max(Math.abs(x), Math.abs(y)) < LEAST_MOVE) return null;
   return Math.abs(x) >= Math.abs(y) ? { x: Math.sign(x), y: 0 } : { x: 0, y: Math.sign(y) };
@@ -85,7 +85,7 @@ export function headingOf(moved, view) {
  * @param {Step} heading
  * @returns {Step[]}
  */
-export function stepsFrom({ x, y }) {
+function stepsFrom({ x, y }) {
   return [{ x, y }, { x: y, y: x }, { x: -y, y: -x }, { x: -x, y: -y }, { x: 2 * x, y: 2 * y }];
 }
 
