@@ -16,7 +16,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from processing.paint import Painting, write_svs
 from storage.records.geometry import Size, deep_zoom_top
-from tests.journeys.running import Running
+from tests.journeys.running import Running, wait_for
 from tests.journeys.screens import Pixels, Screen, signed_in
 from tests.processing import colour_profiles
 
@@ -101,7 +101,7 @@ def test_corrected_and_back(
     stored = files(running.pyramid(slides.profiled))
     with signed_in(browser, running, screenshots) as screen:
         screen.page.on("request", lambda at: "_files/" in at.url and fetched.append(at.url))
-        screen.open(f"/slides/{slides.profiled}?drawer={drawer}#x=1000&y=700&z=1&r=0")
+        screen.open(f"/slides/{slides.profiled}?drawer={drawer}&prefetch=off#x=1000&y=700&z=1&r=0")
         screen.settle()
         screen.wait_for_text(BADGE, "Farver: som skannet")
         screen.page.keyboard.press("o")
@@ -115,7 +115,11 @@ def test_corrected_and_back(
         screen.shoot(f"colour-{drawer}-corrected")
         press(screen, pressed="false")
         screen.wait_for_text(BADGE, "Farver: som skannet")
-        assert np.array_equal(before, tile_on_screen(screen, 3, 2))
+        wait_for(
+            lambda: np.array_equal(before, tile_on_screen(screen, 3, 2)),
+            20,
+            "the tile is as it was",
+        )
         assert fetched[count:] == []
     with running.client("pathologist") as client:
         decoded = simplejpeg.decode_jpeg(client.get(tile).content)

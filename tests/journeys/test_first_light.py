@@ -41,11 +41,11 @@ from tests.journeys.zarrita_reader import Zarrita
 pytestmark = [pytest.mark.journey, pytest.mark.slides]
 
 REGIONS = 200
-SAME_PIXELS = ("giardia", "cmu-svs", "cmu-dicom", "camelyon", "ome-1", "ome-2")
+SAME_PIXELS = ("giardia", "cmu-svs", "cmu-dicom", "camelyon", "ome-1", "ome-2", "ndpi")
 """Their JPEG tiles are copied: no pixel may differ."""
-ENCODED = {"tcga": (1.5, 40.0), "ndpi": (0.3, 52.0), "strip": (0.3, 52.0)}
+ENCODED = {"tcga": (1.5, 40.0), "strip": (0.3, 52.0)}
 """Encoded once (JPEG Q90 4:4:4). The bound: mean absolute difference in grey levels, PSNR in dB.
-Measured: 1.18 and 41.5; 0.14 and 54.9; 0.13 and 55.7."""
+Measured: 1.18 and 41.5; 0.13 and 55.7."""
 STREAMS = {
     "giardia": foreign.tiff_streams,
     "cmu-svs": foreign.tiff_streams,

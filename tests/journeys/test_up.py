@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from processing.paint import Painting, write_svs
 from tests.journeys.running import COMMAND, Running, clean_environment, free_port, wait_for
 
 pytestmark = pytest.mark.journey
@@ -25,10 +26,9 @@ def second(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield up
 
 
-def test_two_instances_run_side_by_side(
-    running: Running, second: Running, painted_svs: Path
-) -> None:
-    (line,) = second.command("ingest", painted_svs, "--until", "ready")
+def test_two_instances_run_side_by_side(running: Running, second: Running, tmp_path: Path) -> None:
+    write_svs(Painting(900, 700, seed=77), tmp_path / "second.svs")  # which the first never saw
+    (line,) = second.command("ingest", tmp_path / "second.svs", "--until", "ready")
     assert line["status"] == "ready"
     assert 0 < line["seconds"] < 20
     path = f"/api/v1/slides/{line['slide_id']}"
