@@ -18,6 +18,8 @@ _FIRST_WINDOW = 10
 _LEAST_WINDOW = 2
 _FOLLOWERS = 3
 _LEAST_TIMEOUT = 0.2
+_BURST = 0.01
+"""Seconds of the line's rate that a paced sender hands over in one go."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Link:
     queue: float = 0.120
     """What may wait before the line; a packet that finds more than that is dropped."""
     backs_off: bool = True
-    """Every loss is taken for a full line, as Reno and nearly CUBIC do; BBR does not."""
+    """Every loss is taken for a full line, as Reno and nearly CUBIC do. BBR does not, and paces."""
 
     @property
     def timeout(self) -> float:
@@ -81,13 +83,15 @@ class Flow:
         self._window, self._threshold = float(_FIRST_WINDOW), float("inf")
         self._flying: list[Packet] = []
         self._missing: deque[Packet] = deque()
-        self._halved, self._last = -1.0, opens
+        self._halved, self._last, self._pace = -1.0, opens, 0.0
 
     def wait(self, now: float) -> float:
         """Seconds until another packet may leave, 0 for now."""
         self._settle(now)
         if now < self._opens:
             return self._opens - now
+        if self._pace - now > _BURST:
+            return self._pace - now - _BURST / 2
         if len(self._flying) < int(self._window):
             return 0.0
         return max(0.0, min(map(self._acknowledged, self._flying)) - now)
@@ -98,6 +102,8 @@ class Flow:
         if idle and self._link.backs_off:  # RFC 2861, Linux's default
             self._window = min(self._window, float(_FIRST_WINDOW))
         self._last = now
+        if not self._link.backs_off:
+            self._pace = max(now, self._pace) + self._line.seconds(size)
         arrives = self._line.transmit(now, size)
         if arrives is None or self._random.random() < self._link.loss:
             again = now + self._link.timeout + self._link.rtt / 2 + self._line.seconds(size)

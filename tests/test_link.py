@@ -122,6 +122,21 @@ def test_losses_hold_back_one_connection_unless_it_stands_fast(
     assert least < reached < most
 
 
+def test_a_paced_sender_does_not_overrun_the_queue_after_a_pause() -> None:
+    """Its window is open wide by then; the packets that do get lost are those of the line."""
+    link = Link(loss=0, backs_off=False)
+    flow = Flow(link, Line(link), Random(2))
+    sent([flow], [PACKET] * 2000)
+    now, packets = 60.0, []
+    for _ in range(800):
+        while (wait := flow.wait(now)) > 0:
+            now += wait
+        packets.append(flow.send(now, PACKET))
+    assert not any(packet.lost for packet in packets)
+    seconds = packets[-1].arrives - 60.0 - link.rtt / 2
+    assert seconds == pytest.approx(800 * (PACKET + HEADERS) * 8 / link.rate, rel=0.05)
+
+
 @contextmanager
 def echo() -> Iterator[int]:
     """A server that gives back what it gets."""
