@@ -1,0 +1,1 @@
+"""Turnaround (svartid): clocks, steps, standing, statistics and forecast of cases; pure."""
