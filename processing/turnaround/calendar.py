@@ -34,8 +34,8 @@ class TimeLeft:
 
     Of working days for targets in working days, of calendar time for all others. `days` are whole
     local days between now and due, `hours` and `minutes` what is left of the day it is now; 23:00
-    on Monday for due at the end of Tuesday is 1 day 1 h. A day not worked has nothing left. Targets in
-    minutes have hours and no days.
+    on Monday for due at the end of Tuesday is 1 day 1 h. A day not worked has nothing left.
+    Targets in minutes have hours and no days.
     """
 
     days: int
