@@ -16,10 +16,10 @@ from flows.originals import remove_abandoned
 from flows.services import Services
 from flows.skeletons import let_whole_go, whole_files
 from storage import intake, leases
-from storage.database import intake as intake_table
-from storage.database import slide
 from storage.intake import Delivery
 from storage.records.intake import Source
+from storage.tables import intake as intake_table
+from storage.tables import slide
 
 _LOG = logging.getLogger("svartid.dispatcher")
 _STALE = 5.0

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from storage.database import Database, access_log, now
+from storage.database import Database, now
 from storage.records.people import Principal
+from storage.tables import access_log
 
 
 def log_access(

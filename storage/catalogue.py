@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from storage.database import Database, slide
+from storage.database import Database
 from storage.errors import NotFound
 from storage.events import Event, record
 from storage.records.geometry import Size
@@ -23,6 +23,7 @@ from storage.records.slide import (
     Tier,
     printable,
 )
+from storage.tables import slide
 
 
 def slides(database: Database, limit: int = 500) -> list[Slide]:

@@ -115,6 +115,16 @@ class Refused(SvartidError):
     code = "refused"
 
 
+class Illegal(Refused):
+    """What is said to have happened contradicts what is known; `reason` is why, in a word."""
+
+    code = "illegal"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason.replace("_", " "))
+        self.reason = reason
+
+
 class ProfileUnusable(Refused):
     """Colours cannot be corrected by the slide's ICC profile; the message is why, in a word."""
 

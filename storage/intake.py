@@ -16,12 +16,13 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from storage.catalogue import enter_slide, remove_slide
-from storage.database import Database, intake, now, slide
+from storage.database import Database, now
 from storage.errors import LevelsDisagree, Refused, SlideError, SvartidError
 from storage.events import record
 from storage.intake_rows import about, as_intake, change, fetch, is_readable, locked
 from storage.records.intake import ENDED, READABLE, Intake, IntakeState, Source
 from storage.records.slide import PyramidRecord, printable
+from storage.tables import intake, slide
 
 _REPORTED_WITHIN = 5.0
 """Seconds in which the run of a row that has just ended may still be on its way."""

@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from storage.database import intake, now, slide
+from storage.database import now
 from storage.errors import NotFound
 from storage.events import Event
 from storage.records.intake import CLAIMABLE, Intake, IntakeState, Source
+from storage.tables import intake, slide
 
 _FIELDS = tuple(Intake.__slots__)
 WAITING_FOR = {working.value: waiting.value for waiting, working in CLAIMABLE.items()}

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from storage.database import Database, intake, now
+from storage.database import Database, now
 from storage.intake_rows import WAITING_FOR, change, fetch, is_row, locked
 from storage.records.intake import CLAIMABLE, Intake, IntakeState
+from storage.tables import intake
 
 
 def claim(

@@ -10,10 +10,11 @@ import argon2
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.database import Database, access_key, now, person
+from storage.database import Database, now
 from storage.errors import NotFound
 from storage.events import Event, record
 from storage.records.people import Principal, Role
+from storage.tables import access_key, person
 
 SESSION_HOURS = 12
 _HASHER = argon2.PasswordHasher()

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from storage.database import Database, event, intake
+from storage.database import Database
 from storage.errors import Transient
 from storage.records.people import Right
+from storage.tables import event, intake
 from viewers.access import needs
 from viewers.context import Context, context_of
 

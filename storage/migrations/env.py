@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from storage.database import metadata
+from storage import case_tables  # noqa: F401 - puts its tables into the metadata
+from storage.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)

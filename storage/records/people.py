@@ -1,4 +1,4 @@
-"""Who asks: people and programs, and what their role lets them do."""
+"""Who asks: people, programs and devices, and what their role lets them do at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """One role a person; the unit and the relation to a case come with Cases."""
+    """One role a person, at one unit."""
 
     PATHOLOGIST = "pathologist"
     TECHNICIAN = "technician"
@@ -17,6 +17,8 @@ class Role(StrEnum):
     CONSULTANT = "consultant"
     RESEARCHER = "researcher"
     GUEST = "guest"
+    DEVICE = "device"
+    """A scanner or a laboratory system: hands in, is handed work, reads nothing."""
 
 
 class Right(StrEnum):
@@ -27,17 +29,50 @@ class Right(StrEnum):
     READ_SLIDES = "read_slides"
     DELIVER_SLIDES = "deliver_slides"
     OPERATE = "operate"
+    READ_CASES = "read_cases"
+    ENTER_CASES = "enter_cases"
+    """Order, receive and expect by hand; change priority; cancel."""
+    RUN_LAB = "run_lab"
+    """Scan, rescan, match unknown glasses, fulfil orders."""
+    DO_WORK = "do_work"
+    """Take work items and say what became of them: scanners and laboratory systems."""
+    REPORT = "report"
+    """Read as the responsible pathologist: order, ask, write, sign."""
+    ANSWER = "answer"
+    """Give an opinion on a case that one was asked about."""
+    ASSIGN = "assign"
+    """Decide whose case it is, and overrule the routing."""
+    SEE_TURNAROUND = "see_turnaround"
+    """Figures without patients."""
+    REPAIR = "repair"
+    """Settle what was set aside."""
+    MANAGE = "manage"
+    """Goals, calendars, people, published months."""
 
 
+_LAB = {Right.READ_SLIDES, Right.DELIVER_SLIDES, Right.READ_CASES, Right.ENTER_CASES}
 _RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.PATHOLOGIST: frozenset({Right.READ_SLIDES}),
-    Role.TECHNICIAN: frozenset({Right.READ_SLIDES, Right.DELIVER_SLIDES}),
-    Role.SECRETARY: frozenset(),
-    Role.OPS: frozenset({Right.READ_SLIDES, Right.DELIVER_SLIDES, Right.OPERATE}),
-    Role.ADMINISTRATOR: frozenset({Right.READ_SLIDES, Right.DELIVER_SLIDES, Right.OPERATE}),
-    Role.CONSULTANT: frozenset(),
+    Role.PATHOLOGIST: frozenset(
+        {Right.READ_SLIDES, Right.READ_CASES, Right.ENTER_CASES, Right.REPORT, Right.ANSWER}
+        | {Right.ASSIGN, Right.SEE_TURNAROUND}
+    ),
+    Role.TECHNICIAN: frozenset(
+        _LAB | {Right.RUN_LAB, Right.DO_WORK, Right.REPAIR, Right.SEE_TURNAROUND}
+    ),
+    Role.SECRETARY: frozenset(
+        {Right.READ_CASES, Right.ENTER_CASES, Right.ASSIGN, Right.REPAIR, Right.SEE_TURNAROUND}
+    ),
+    Role.OPS: frozenset(
+        {Right.READ_SLIDES, Right.DELIVER_SLIDES, Right.OPERATE, Right.SEE_TURNAROUND}
+    ),
+    Role.ADMINISTRATOR: frozenset(
+        {Right.READ_SLIDES, Right.DELIVER_SLIDES, Right.OPERATE, Right.SEE_TURNAROUND}
+        | {Right.MANAGE}
+    ),
+    Role.CONSULTANT: frozenset({Right.READ_SLIDES, Right.READ_CASES, Right.ANSWER}),
     Role.RESEARCHER: frozenset(),
     Role.GUEST: frozenset(),
+    Role.DEVICE: frozenset({Right.DELIVER_SLIDES, Right.DO_WORK}),
 }
 
 
@@ -49,10 +84,31 @@ class Principal:
     role: Role
     session: str
     """Opaque and not secret: names the session in the access log."""
+    site: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A person as others see them: who a case may go to."""
+
+    name: str
+    role: Role
+    full_name: str
+    site: str
+    unit: str
+    subspecialties: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    absent: bool = False
+
+    @property
+    def shown(self) -> str:
+        """What to call them on a screen."""
+        return self.full_name or self.name
 
 
 def allowed(principal: Principal | None, right: Right) -> bool:
-    """The one access decision; roles without a grant get nothing (least privilege)."""
+    """Whether the role has the right at all; of whose case is decided by `access.decide`."""
     if right is Right.PUBLIC:
         return True
     if principal is None:

@@ -27,7 +27,6 @@ from processing.paint import Painting, write_svs
 from processing.tiles import Tiles
 from storage import ngff
 from storage.catalogue import get_slide, slides
-from storage.database import slide as slide_table
 from storage.errors import NoSpace, NotFound, Refused, StoreDamaged, Transient
 from storage.events import history
 from storage.exchange.slide_json import slide_json
@@ -35,6 +34,7 @@ from storage.receipts import receipt
 from storage.records.intake import IntakeState
 from storage.records.slide import Slide, Tier
 from storage.shards import Shard
+from storage.tables import slide as slide_table
 from storage.tiles import TileStore
 from tests.flows.test_verification import every_flip_is_found, flip
 from tests.flows.work import claim, deliver, files_below, finish

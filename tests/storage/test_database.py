@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from storage.database import Database, person, retrying
+from storage.database import Database, retrying
 from storage.errors import Transient
+from storage.tables import person
 
 MOMENT = datetime(2026, 3, 29, 2, 30, tzinfo=timezone(timedelta(hours=2)))
 

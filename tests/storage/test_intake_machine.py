@@ -15,10 +15,10 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 from storage import catalogue, intake, leases
 from storage.database import Database
-from storage.database import intake as intake_table
 from storage.errors import Damaged, NoSpace, NotFound, Refused, SvartidError, Transient
 from storage.events import history
 from storage.records.intake import CLAIMABLE, IntakeState
+from storage.tables import intake as intake_table
 from tests.databases import fresh_database
 from tests.storage.samples import DONE, delivery, fingerprint, pyramid
 

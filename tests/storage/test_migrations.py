@@ -14,7 +14,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import storage.database
-from storage.database import Database, metadata
+from storage import case_tables  # noqa: F401 - puts its tables into the metadata
+from storage.database import Database
+from storage.tables import metadata
 
 _MIGRATE = "import sys; from storage.database import Database; Database(sys.argv[1]).migrate()"
 

@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from storage import people
-from storage.database import Database, access_log
+from storage.database import Database
 from storage.errors import Transient
 from storage.records.people import Principal, Role
+from storage.tables import access_log
 from tests.viewers.conftest import Ask, Shop
 from viewers import audit
 

@@ -13,8 +13,8 @@ import tifffile
 
 from processing.paint import Painting, write_svs
 from storage import people
-from storage.database import access_log
 from storage.records.people import Principal, Right, Role, allowed
+from storage.tables import access_log
 from tests.processing import colour_profiles as profiles
 from tests.viewers.conftest import NOBODY, Ask, Shop
 from tests.viewers.test_words import table

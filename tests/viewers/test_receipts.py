@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from storage.database import access_log
+from storage.tables import access_log
 from tests.viewers.conftest import Ask, Shop
 
 

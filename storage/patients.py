@@ -1,0 +1,79 @@
+"""The people treated: found or entered by their identifier, named elsewhere by an opaque id."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import IntegrityError
+
+from storage.case_tables import patient
+from storage.database import Database, now
+from storage.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Whose case it is; `identifier` is a CPR or replacement number without a hyphen."""
+
+    patient_id: str
+    identifier: str
+    kind: str
+    """`cpr`, `x_ecpr` or `d_ecpr`."""
+    name: str
+    birth_date: date | None
+    sex: str
+
+
+def enter(
+    connection: Connection,
+    kind: str,
+    identifier: str,
+    name: str,
+    birth_date: date | None = None,
+    sex: str = "",
+) -> str:
+    """The id of the patient with that identifier, entered when new; the newest name counts."""
+    where = (patient.c.kind == kind, patient.c.identifier == identifier)
+    values = {"name": name, "birth_date": birth_date, "sex": sex}
+    known = connection.execute(sa.select(patient.c.patient_id).where(*where)).scalar_one_or_none()
+    if known is None:
+        known = uuid.uuid4().hex
+        row = {"patient_id": known, "kind": kind, "identifier": identifier, "created_at": now()}
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.insert(patient).values(**row, **values))
+        except IntegrityError:  # somebody entered the same patient a moment ago
+            query = sa.select(patient.c.patient_id).where(*where)
+            known = connection.execute(query).scalar_one()
+    elif name:
+        connection.execute(sa.update(patient).where(*where).values(**values))
+    return str(known)
+
+
+def get(database: Database, patient_id: str) -> Patient:
+    """One patient; NotFound."""
+    with database.reading() as connection:
+        row = connection.execute(
+            sa.select(patient).where(patient.c.patient_id == patient_id)
+        ).one_or_none()
+    if row is None:
+        raise NotFound("there is no such patient")
+    return as_patient(row)
+
+
+def find(database: Database, identifier: str) -> Patient | None:
+    """By identifier of any kind, as it is stored; None when unknown."""
+    query = sa.select(patient).where(patient.c.identifier == identifier).limit(1)
+    with database.reading() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else as_patient(row)
+
+
+def as_patient(row: Row[Any]) -> Patient:
+    """A row that has the columns of `patient`."""
+    return Patient(row.patient_id, row.identifier, row.kind, row.name, row.birth_date, row.sex)

@@ -1,0 +1,87 @@
+"""The one access decision: role, unit, relation to the case, purpose.
+
+People, tokens, tiles, pages, streams and flows all ask `decide`. It says why as well, and that
+reason is written into the access log beside what was done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from storage.records.people import Principal, Right, Role, allowed
+
+
+class Purpose(StrEnum):
+    """What the data is wanted for; research and education come with their own rooms."""
+
+    TREATMENT = "treatment"
+    QUALITY = "quality"
+    OPERATION = "operation"
+    RESEARCH = "research"
+
+
+class Basis(StrEnum):
+    """What a permission rests on."""
+
+    ROLE = "role"
+    """No patient is concerned, or the slide belongs to no case."""
+    UNIT = "unit"
+    """The case is treated in the person's own unit."""
+    ASSIGNED = "assigned"
+    CONSULTED = "consulted"
+    OPERATION = "operation"
+    """A flow of svartid itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How somebody stands to a case."""
+
+    same_unit: bool = False
+    assigned: bool = False
+    consulted: bool = False
+    """Asked for an opinion that has not been withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether, and on what basis; an empty basis is a refusal."""
+
+    basis: Basis | None
+
+    def __bool__(self) -> bool:
+        return self.basis is not None
+
+
+REFUSED = Decision(None)
+_TREATING = (Role.PATHOLOGIST, Role.TECHNICIAN, Role.SECRETARY)
+_FOR_CONSULTED = (Right.READ_SLIDES, Right.READ_CASES, Right.ANSWER)
+_PERSONAL = (Right.REPORT,)
+"""Rights that only the responsible pathologist has over a case."""
+
+
+def decide(
+    principal: Principal | None,
+    right: Right,
+    relation: Relation | None = None,
+    purpose: Purpose = Purpose.TREATMENT,
+) -> Decision:
+    """May `principal` do it; `relation` None: no case is concerned.
+
+    Roles without a part in treatment never reach a case, whatever their unit: operating svartid
+    needs no patient data. Break-glass will be one more basis here.
+    """
+    if principal is None or not allowed(principal, right):
+        return Decision(Basis.ROLE) if right is Right.PUBLIC else REFUSED
+    if relation is None:
+        return Decision(Basis.ROLE)
+    if purpose is not Purpose.TREATMENT and purpose is not Purpose.QUALITY:
+        return REFUSED
+    if relation.assigned and principal.role is Role.PATHOLOGIST:
+        return Decision(Basis.ASSIGNED)
+    if relation.consulted and right in _FOR_CONSULTED:
+        return Decision(Basis.CONSULTED)
+    if right in _PERSONAL or not relation.same_unit or principal.role not in _TREATING:
+        return REFUSED
+    return Decision(Basis.UNIT)

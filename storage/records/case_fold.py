@@ -1,0 +1,192 @@
+"""A case out of its events: a pure fold in the order things happened.
+
+What is recorded later but happened earlier falls into its place; corrections are applied first.
+Two events of the same moment keep the order of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from storage.records import case_events as events
+from storage.records import fold_reading, fold_slides
+from storage.records.case import Case, Oddity, Specimen
+from storage.records.case_events import EventCorrected, Happened
+from storage.records.milestones import Pause
+from storage.records.slide_events import ImageStored
+
+BACKDATED_AFTER = timedelta(minutes=60)
+"""An event entered later than this after it happened is marked as back-dated."""
+_STEP_BACK = timedelta(seconds=1)
+
+
+def fold(accession: str, log: Iterable[Happened]) -> Case:
+    """The case that the events of its log amount to; an empty log is an empty case."""
+    written = list(log)
+    case = Case(accession)
+    for happened in in_order(written):
+        case = apply(case, happened)
+    return replace(case, oddities=tuple(_oddities(written)), version=len(written))
+
+
+def apply(case: Case, happened: Happened) -> Case:
+    """The case after one more event, which the rules have let pass."""
+    return _FOLDS[type(happened.fact)](case, happened.fact, happened)
+
+
+def in_order(log: Sequence[Happened]) -> list[Happened]:
+    """As it happened: corrected, sorted by time of happening, then by place in the log."""
+    return sorted(_corrected(log), key=lambda at: (at.occurred_at, at.event_id or _LAST))
+
+
+_LAST = 1 << 62
+"""Where an event that is not in the log yet is sorted among those of its moment."""
+
+
+def _corrected(log: Sequence[Happened]) -> list[Happened]:
+    """Without what did not happen, with times put right; the last correction counts."""
+    corrections = {at.fact.event_id: at.fact for at in log if isinstance(at.fact, EventCorrected)}
+    kept = []
+    for happened in log:
+        correction = corrections.get(happened.event_id) if happened.event_id else None
+        if isinstance(happened.fact, EventCorrected):
+            continue
+        if correction is None:
+            kept.append(happened)
+        elif correction.occurred_at is not None:
+            kept.append(replace(happened, occurred_at=correction.occurred_at))
+    return kept
+
+
+def _oddities(log: Sequence[Happened]) -> Iterable[Oddity]:
+    """What a person should look at: entered long after, after the end, or by a clock set back."""
+    latest = None
+    for happened in log:
+        if happened.received_at - happened.occurred_at > BACKDATED_AFTER:
+            yield Oddity("backdated", happened.event_id)
+        if latest is not None and happened.received_at < latest - _STEP_BACK:
+            yield Oddity("clock_set_back", happened.event_id)
+        latest = max(latest or happened.received_at, happened.received_at)
+    closed = next(
+        (at for at in log if isinstance(at.fact, events.CaseCancelled | events.CaseRejected)), None
+    )
+    for happened in log if closed else ():
+        late = closed is not None and happened.occurred_at > closed.occurred_at
+        if late and isinstance(happened.fact, ImageStored):
+            yield Oddity("image_after_closing", happened.event_id)
+
+
+def _ordered(case: Case, fact: events.CaseOrdered, at: Happened) -> Case:
+    return replace(
+        case,
+        patient_id=fact.patient_id,
+        requester=fact.requester,
+        site=fact.site,
+        unit=fact.unit,
+        priority=fact.priority,
+        specimen_class=fact.specimen_class,
+        subspecialty=fact.subspecialty,
+        clinical_information=fact.clinical_information,
+        language=fact.language,
+        ordered_at=at.occurred_at,
+    )
+
+
+def _part(case: Case, part: str, **changes: Any) -> Case:  # noqa: ANN401
+    specimen = replace(case.specimens.get(part, Specimen(part)), **changes)
+    return replace(case, specimens={**case.specimens, part: specimen})
+
+
+def _taken(case: Case, fact: events.SpecimenTaken, at: Happened) -> Case:
+    return _part(case, fact.part, taken_at=at.occurred_at)
+
+
+def _dispatched(case: Case, fact: events.SpecimenDispatched, at: Happened) -> Case:
+    return _part(case, fact.part, dispatched_at=at.occurred_at)
+
+
+def _received(case: Case, fact: events.SpecimenReceived, at: Happened) -> Case:
+    more = {"topography": fact.topography, "container": fact.container}
+    return _part(case, fact.part, received_at=at.occurred_at, **more)
+
+
+def _accessioned(case: Case, fact: events.CaseAccessioned, at: Happened) -> Case:
+    return replace(case, accessioned_at=at.occurred_at)
+
+
+def _grossed(case: Case, fact: events.GrossingDone, at: Happened) -> Case:
+    return _part(case, fact.part, described_at=at.occurred_at, description=fact.description)
+
+
+def _embedded(case: Case, fact: events.BlockEmbedded, at: Happened) -> Case:
+    known = case.specimens[fact.part].blocks
+    return _part(case, fact.part, blocks=(*known, fact.block))
+
+
+def _ready(case: Case, fact: events.CaseReady, at: Happened) -> Case:
+    if not case.is_all_readable:  # said before something was learnt that happened earlier
+        return case
+    return replace(case, ready_times=(*case.ready_times, at.occurred_at))
+
+
+def _priority(case: Case, fact: events.PriorityChanged, at: Happened) -> Case:
+    return replace(case, priority=fact.priority)
+
+
+def _paused(case: Case, fact: events.ClockPaused, at: Happened) -> Case:
+    pause = Pause(fact.pause_id, fact.reason, at.actor, fact.evidence, at.occurred_at)
+    return replace(case, pauses={**case.pauses, fact.pause_id: pause})
+
+
+def _resumed(case: Case, fact: events.ClockResumed, at: Happened) -> Case:
+    pause = replace(case.pauses[fact.pause_id], ended_at=at.occurred_at)
+    return replace(case, pauses={**case.pauses, fact.pause_id: pause})
+
+
+def _has_ended(case: Case) -> bool:
+    """Then a warning that was given is one no more: the end was told of too late."""
+    return case.closed_at is not None or bool(case.final and case.final.distributed_at)
+
+
+def _warned(case: Case, fact: events.TargetWarned, at: Happened) -> Case:
+    if _has_ended(case):
+        return case
+    return replace(case, warned_at=at.occurred_at)
+
+
+def _breached(case: Case, fact: events.TargetBreached, at: Happened) -> Case:
+    if _has_ended(case):
+        return case
+    return replace(case, breached_at=at.occurred_at)
+
+
+def _cancelled(case: Case, fact: events.CaseCancelled, at: Happened) -> Case:
+    return replace(case, cancelled_at=at.occurred_at, closing_reason=fact.reason)
+
+
+def _rejected(case: Case, fact: events.CaseRejected, at: Happened) -> Case:
+    return replace(case, rejected_at=at.occurred_at, closing_reason=fact.reason)
+
+
+_FOLDS: dict[type, Callable[[Case, Any, Happened], Case]] = {
+    events.CaseOrdered: _ordered,
+    events.SpecimenTaken: _taken,
+    events.SpecimenDispatched: _dispatched,
+    events.SpecimenReceived: _received,
+    events.CaseAccessioned: _accessioned,
+    events.GrossingDone: _grossed,
+    events.BlockEmbedded: _embedded,
+    events.CaseReady: _ready,
+    events.PriorityChanged: _priority,
+    events.ClockPaused: _paused,
+    events.ClockResumed: _resumed,
+    events.TargetWarned: _warned,
+    events.TargetBreached: _breached,
+    events.CaseCancelled: _cancelled,
+    events.CaseRejected: _rejected,
+    **fold_slides.FOLDS,
+    **fold_reading.FOLDS,
+}
