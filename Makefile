@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TSC := $(VENV)/typescript/node_modules/.bin
+AXE := $(VENV)/.axe
 DATA ?= data
 PORT ?= 8080
 
@@ -25,7 +26,7 @@ help:
 run: $(VENV)/.ready-to-run
 	$(BIN)/svartid up --demo --data $(DATA) --port $(PORT)
 
-install: $(VENV)/.ready-to-test
+install: $(VENV)/.ready-to-test $(AXE)
 
 test: system install check
 	$(BIN)/python -m pytest
@@ -77,6 +78,11 @@ $(VENV)/.ready-to-bench: $(VENV)/.ready-to-test
 # The browser code is plain JavaScript with types in comments; the compiler only checks them.
 $(TSC)/tsc: | $(VENV)/bin/python
 	npm install --silent --no-save --no-fund --no-audit --prefix $(VENV)/typescript typescript@5.9.3
+	@touch $@
+
+# What judges whether everybody can use our pages; for the tests only.
+$(AXE): tests/journeys/axe.py | $(VENV)/.ready-to-test
+	$(BIN)/python -m tests.journeys.axe
 	@touch $@
 
 clean:
