@@ -1,4 +1,4 @@
-"""Who saw what: appended, never changed. Tiles are folded to one line a slide and session."""
+"""Who saw what, of whom, on what basis: appended, never changed; tiles folded by the caller."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from storage.database import Database, now
+from storage.records.access import Purpose
 from storage.records.people import Principal
 from storage.tables import access_log
 
 
 def log_access(
-    database: Database, principal: Principal, action: str, slide_id: str | None = None
+    database: Database,
+    principal: Principal,
+    action: str,
+    slide_id: str | None = None,
+    accession: str | None = None,
+    patient_id: str | None = None,
+    basis: str = "role",
+    purpose: Purpose = Purpose.TREATMENT,
 ) -> None:
     """Append one line; the caller folds what belongs together."""
     with database.transaction() as connection:
@@ -24,16 +32,26 @@ def log_access(
                 session=principal.session,
                 action=action,
                 slide_id=slide_id,
+                accession=accession,
+                patient_id=patient_id,
+                basis=basis,
+                purpose=purpose.value,
             )
         )
 
 
 def last_logged(
-    database: Database, principal: Principal, action: str, slide_id: str | None, since: datetime
+    database: Database,
+    principal: Principal,
+    action: str,
+    slide_id: str | None,
+    accession: str | None,
+    since: datetime,
 ) -> datetime | None:
     """When a line for this was last written, by whichever process; None when not `since` then."""
     query = sa.select(sa.func.max(access_log.c.at)).where(
         access_log.c.slide_id == slide_id,
+        access_log.c.accession == accession,
         access_log.c.at > since,
         access_log.c.name == principal.name,
         access_log.c.session == principal.session,

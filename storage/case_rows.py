@@ -13,6 +13,7 @@ from storage.exchange.plain import to_plain
 from storage.records.case import Case, CaseSlide
 from storage.records.case_events import CaseFact, CaseOrdered
 from storage.records.case_state import milestones_of, state_of
+from storage.records.case_words import ScanState
 from storage.records.slide_events import ImageStored, SlideExpected
 
 
@@ -87,12 +88,32 @@ def _summary(case: Case) -> dict[str, Any]:
 
 
 def _slide_row(case: Case, slide: CaseSlide) -> dict[str, Any]:
-    shown = slide.shown
+    shown, last = slide.shown, slide.scans[-1] if slide.scans else None
+    times = {
+        "stained_at": slide.stained_at,
+        "queued_at": last.queued_at if last else None,
+        "started_at": last.started_at if last else None,
+        "scanned_at": last.scanned_at if last else None,
+        "readable_at": slide.readable_at,
+    }
+    detail = {
+        "part": slide.part,
+        "block": slide.block,
+        "stain": slide.stain,
+        "order_id": slide.order_id,
+        "reason": slide.reason,
+        "rescan": slide.rescan.value if slide.rescan else None,
+        "region": list(slide.region) if slide.region else None,
+        "scanner": last.scanner if last else "",
+        "scans": len(slide.scans),
+        "failures": sum(at.state is ScanState.FAILED for at in slide.scans),
+    }
     return {
         "accession": case.accession,
         "state": slide.state.value,
         "expected_at": slide.expected_at,
         "slide_id": shown.slide_id if shown else None,
+        "detail": detail | {name: at.isoformat() if at else None for name, at in times.items()},
     }
 
 

@@ -45,6 +45,7 @@ case_slide = sa.Table(
     sa.Column("state", sa.String(20), nullable=False, index=True),
     sa.Column("expected_at", UtcDateTime, nullable=False, index=True),
     sa.Column("slide_id", sa.String(32)),
+    sa.Column("detail", sa.JSON, nullable=False),
 )
 """One row an expected glass; a barcode belongs to one case only."""
 

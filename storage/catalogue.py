@@ -30,7 +30,7 @@ def slides(database: Database, limit: int = 500) -> list[Slide]:
     """Readable slides, newest first."""
     query = sa.select(slide).order_by(slide.c.received_at.desc(), slide.c.slide_id).limit(limit)
     with database.reading() as connection:
-        return [_slide(row) for row in connection.execute(query)]
+        return [slide_of_row(row) for row in connection.execute(query)]
 
 
 def get_slide(database: Database, slide_id: str) -> Slide:
@@ -39,7 +39,7 @@ def get_slide(database: Database, slide_id: str) -> Slide:
         row = connection.execute(sa.select(slide).where(slide.c.slide_id == slide_id)).one_or_none()
     if row is None:
         raise NotFound(f"no slide {slide_id}")
-    return _slide(row)
+    return slide_of_row(row)
 
 
 def enter_slide(
@@ -70,7 +70,8 @@ def change_tier(
         record(connection, Event(f"slide:{known.slide_id}", kind, actor, "tiers", data))
 
 
-def _slide(row: Row[Any]) -> Slide:
+def slide_of_row(row: Row[Any]) -> Slide:
+    """A row of `slide` as the record."""
     mpp = Mpp(row.mpp_x, row.mpp_y, MppOrigin(row.mpp_origin)) if row.mpp_x else None
     return Slide(
         slide_id=row.slide_id,

@@ -88,12 +88,16 @@ def create_token(database: Database, name: str, role: Role, days: float) -> str:
 
 def principal_of(database: Database, secret: str) -> Principal | None:
     """Whose secret this is, unless it is unknown or has expired."""
-    query = sa.select(access_key).where(access_key.c.digest == _digest(secret))
+    query = (
+        sa.select(access_key, person.c.site, person.c.unit)
+        .join(person, person.c.name == access_key.c.name)
+        .where(access_key.c.digest == _digest(secret))
+    )
     with database.reading() as connection:
         row = connection.execute(query).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now()):
         return None
-    return Principal(row.name, Role(row.role), row.label)
+    return Principal(row.name, Role(row.role), row.label, row.site, row.unit)
 
 
 def tokens(database: Database) -> list[dict[str, object]]:

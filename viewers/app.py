@@ -33,6 +33,7 @@ from viewers.access import Gate, needs, principal_of
 from viewers.audit import Audit
 from viewers.colour_tables import ColourTables
 from viewers.context import Context
+from viewers.desk import Desk
 from viewers.headers import SecurityHeaders
 from viewers.tiles import TileApp
 
@@ -51,7 +52,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     log_to_stderr()
     context = _context(settings or read_settings())
     app = build_api(context)
-    tiles = TileApp(SecurityHeaders(app), context.tiles, context.audit)
+    tiles = TileApp(SecurityHeaders(app), context.tiles, context.desk)
     gate = Gate(tiles, context.database, context.settings.origin, context.settings.secure_cookies)
     app.state.forget = gate.forget
     return gate
@@ -91,4 +92,4 @@ def _context(settings: Settings) -> Context:
     pyramids = Pyramids(layout.pyramids, layout.staging, layout.cold)
     tiles = Tiles(TileStore(pyramids), layout.made)
     audit = Audit(database, one_of_several=settings.web_workers > 1)
-    return Context(settings, database, pyramids, tiles, audit, ColourTables())
+    return Context(settings, database, pyramids, tiles, Desk(database, audit), ColourTables())

@@ -5,11 +5,29 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from storage.access_log import last_logged, log_access
 from storage.database import Database, now
 from storage.records.people import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was looked at; one line a session, and a quarter of an hour."""
+
+    action: str
+    slide_id: str | None = None
+    accession: str | None = None
+    patient_id: str | None = None
+    basis: str = "role"
+
+    @property
+    def about(self) -> str | None:
+        """What looks are folded by."""
+        return self.slide_id or self.accession
+
 
 _FOLD = 900.0
 """Seconds within which further tiles of a slide in a session belong to the line that is there."""
@@ -25,29 +43,30 @@ class Audit:
         self._lately: OrderedDict[tuple[str, str, str | None], float] = OrderedDict()
         self._lock = threading.Lock()
 
-    def is_fresh(self, principal: Principal, action: str, slide_id: str | None) -> bool:
-        """True when this access belongs to a line that is there."""
-        at = self._lately.get((principal.session, action, slide_id))
+    def is_fresh(self, principal: Principal, action: str, about: str | None) -> bool:
+        """True when this look at a slide (or case) belongs to a line that is there."""
+        at = self._lately.get((principal.session, action, about))
         return at is not None and time.monotonic() - at < _FOLD
 
-    def log(self, principal: Principal, action: str, slide_id: str | None) -> None:
+    def log(self, principal: Principal, looked: Looked) -> None:
         """Write the line unless a fresh one is there. Errors: Transient, then nothing is shown."""
-        if self.is_fresh(principal, action, slide_id):
+        action, about = looked.action, looked.about
+        if self.is_fresh(principal, action, about):
             return
         with self._lock:  # whoever comes meanwhile waits for the line: nothing is shown before it
-            if self.is_fresh(principal, action, slide_id):
+            if self.is_fresh(principal, action, about):
                 return
-            age = self._age_of_others(principal, action, slide_id) if self._look else None
+            age = self._age_of_others(principal, looked) if self._look else None
             if age is None:
-                log_access(self._database, principal, action, slide_id)
-            self._lately[principal.session, action, slide_id] = time.monotonic() - (age or 0.0)
+                log_access(self._database, principal, **asdict(looked))
+            self._lately[principal.session, action, about] = time.monotonic() - (age or 0.0)
             while len(self._lately) > _MOST:
                 self._lately.popitem(last=False)
 
-    def _age_of_others(
-        self, principal: Principal, action: str, slide_id: str | None
-    ) -> float | None:
+    def _age_of_others(self, principal: Principal, looked: Looked) -> float | None:
         moment = now()
         since = moment - timedelta(seconds=_FOLD)
-        at = last_logged(self._database, principal, action, slide_id, since)
+        at = last_logged(
+            self._database, principal, looked.action, looked.slide_id, looked.accession, since
+        )
         return None if at is None else (moment - at).total_seconds()

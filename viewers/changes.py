@@ -27,9 +27,18 @@ _LONGEST = 600.0
 Marks = dict[str, object]
 
 
-@router.get("/api/v1/changes", tags=["slides"], dependencies=[needs(Right.READ_SLIDES)])
+def _newest(subjects: str) -> sa.Select[tuple[int]]:
+    """The newest event about such subjects; read backwards along the log, so it is quick."""
+    about = event.c.subject.like(f"{subjects}%")
+    return sa.select(event.c.event_id).where(about).order_by(event.c.event_id.desc()).limit(1)
+
+
+_LAST = {"slides": _newest("slide:"), "cases": _newest("case:")}
+
+
+@router.get("/api/v1/changes", tags=["slides"], dependencies=[needs(Right.SIGNED_IN)])
 async def changes(request: Request) -> StreamingResponse:
-    """`event: change` with `{"what": "slides" | "intake" | "processes"}`; then ask again."""
+    """`event: change` with `{"what": …}`: slides, cases, intake or processes; then ask again."""
     stream = _stream(request, context_of(request))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
@@ -64,9 +73,6 @@ def _marks(context: Context) -> Marks:
 
 def _database_marks(database: Database) -> Marks:
     with database.reading() as connection:
-        about_slides = event.c.subject.startswith("slide:")
-        last = connection.execute(
-            sa.select(sa.func.max(event.c.event_id)).where(about_slides)
-        ).scalar()
+        last = {what: connection.execute(query).scalar() for what, query in _LAST.items()}
         rows = connection.execute(sa.select(sa.func.max(intake.c.updated_at))).scalar()
-    return {"slides": last, "intake": rows}
+    return last | {"intake": rows}

@@ -28,6 +28,6 @@ def windows(
     """For every channel the window from 1 % to 99.9 % of a field, given in level-0 pixels."""
     context = context_of(request)
     pyramid = context.tiles.pyramid(plain_id(slide_id))
-    context.audit.log(principal_of(request), "view", slide_id)
+    context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "view")
     found = context.tiles.auto_windows(pyramid, Region(x, y, width, height))
     return {"windows": [{"low": at.low, "high": at.high} for at in found]}

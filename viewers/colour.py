@@ -25,7 +25,7 @@ def icc_profile(request: Request, slide_id: str) -> Response:
     pyramid = _pyramid(request, slide_id)
     if pyramid.record.icc_profile is None:
         raise NotFound("the slide has no colour profile")
-    context_of(request).audit.log(principal_of(request), "profile", slide_id)
+    context_of(request).desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "profile")
     path = pyramid.folder / pyramid.record.icc_profile
     return FileResponse(path, media_type=_PROFILE, headers=_private())
 
@@ -34,7 +34,7 @@ def icc_profile(request: Request, slide_id: str) -> Response:
 def colour(request: Request, slide_id: str) -> dict[str, Any]:
     """What the profile does, in ΔE2000; `usable` false and a reason where it cannot be used."""
     context, pyramid = context_of(request), _pyramid(request, slide_id)
-    context.audit.log(principal_of(request), "metadata", slide_id)
+    context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "metadata")
     try:
         found = context.colours.of(profile_of(pyramid))
     except ProfileUnusable as error:
@@ -54,7 +54,7 @@ def colour(request: Request, slide_id: str) -> dict[str, Any]:
 def colour_table(request: Request, slide_id: str) -> Response:
     """The table from the slide's RGB to sRGB; docs/api.md says how it is laid out and used."""
     context, pyramid = context_of(request), _pyramid(request, slide_id)
-    context.audit.log(principal_of(request), "view", slide_id)
+    context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "view")
     found = context.colours.of(profile_of(pyramid))
     return Response(found.table, media_type="application/octet-stream", headers=_private())
 

@@ -11,19 +11,19 @@ from storage.database import Database
 from storage.errors import NotFound
 from storage.pyramids import Pyramids
 from storage.settings import Settings
-from viewers.audit import Audit
 from viewers.colour_tables import ColourTables
+from viewers.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Settings, database, the store, its tiles, the audit's front, and the colour tables."""
+    """Settings, database, the store, its tiles, the desk, and the colour tables."""
 
     settings: Settings
     database: Database
     pyramids: Pyramids
     tiles: Tiles
-    audit: Audit
+    desk: Desk
     colours: ColourTables
 
 

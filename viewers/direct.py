@@ -27,7 +27,7 @@ def direct_tiles(request: Request, slide_id: str) -> dict[str, Any]:
     """Where the shards lie, level by level; `base` is null where no front serves them."""
     context = context_of(request)
     pyramid = context.tiles.pyramid(plain_id(slide_id))
-    context.audit.log(principal_of(request), "view", slide_id)
+    context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "view")
     plan = pyramid.record.plan
     jpeg = [at for at in pyramid.present.values() if isinstance(at.encoding, JpegEncoding)]
     served = FRONT in request.headers and jpeg and not pyramid.cold
@@ -46,5 +46,5 @@ def direct_gate(request: Request, slide_id: str) -> Response:
     """204 lets the front serve the slide's shards for some seconds."""
     context = context_of(request)
     context.tiles.pyramid(plain_id(slide_id))
-    context.audit.log(principal_of(request), "view", slide_id)
+    context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "view")
     return Response(status_code=204)

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from storage.errors import Malformed, NotFound, Refused, SvartidError, Transient
+from storage.errors import Illegal, Malformed, NotFound, Refused, SvartidError, Transient
 from viewers.access import Forbidden
 from viewers.pages import render_error
 
@@ -39,11 +39,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-def _answer(request: Request, status: int, code: str) -> Response:
+def _answer(request: Request, status: int, code: str, reason: str = "") -> Response:
     wants_page = "text/html" in request.headers.get("accept", "")
     if wants_page and not request.url.path.startswith("/api/"):
         return render_error(request, status)
-    return JSONResponse({"error": code}, status, headers={"Cache-Control": "no-store"})
+    body = {"error": code, "reason": reason} if reason else {"error": code}
+    return JSONResponse(body, status, headers={"Cache-Control": "no-store"})
 
 
 async def _forbidden(request: Request, error: Exception) -> Response:
@@ -56,7 +57,8 @@ async def _ours(request: Request, error: Exception) -> Response:
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
     if status >= 500:
         _LOG.error("%s %s: %s", request.method, request.url.path, error.code)
-    return _answer(request, status, error.code)
+    reason = error.reason if isinstance(error, Illegal) else ""
+    return _answer(request, status, error.code, reason)
 
 
 async def _http(request: Request, error: Exception) -> Response:

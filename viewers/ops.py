@@ -70,7 +70,7 @@ def damage_map(request: Request, intake_id: str) -> Response:
     path = context.settings.layout.findings / row.fingerprint / "levels.png"
     if not path.is_file():
         raise NotFound("nothing was found that a map could show")
-    context.audit.log(principal_of(request), "map", row.slide_id)
+    context.desk.slide(principal_of(request), Right.READ_SLIDES, row.slide_id, "map")
     return Response(path.read_bytes(), media_type="image/png", headers=_UNKEPT)
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from storage.records.people import Right, allowed
+from storage.records.people import Principal, Right, allowed
 from viewers.access import guarded
 from viewers.i18n import (
     LANGUAGE_COOKIE,
@@ -31,6 +31,17 @@ HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
 HASHED_SUFFIXES: Final = {".js", ".css", ".svg", ".png", ".po"}
 ONE_YEAR: Final = 365 * 24 * 3600
+TABS: Final = (
+    ("/cases", mark("My cases"), Right.REPORT, "cases"),
+    ("/cases", mark("Cases"), Right.ENTER_CASES, "cases"),
+    ("/cases", mark("Questions to me"), Right.ANSWER, "cases"),
+    ("/lab", mark("Laboratory"), Right.RUN_LAB, "lab"),
+    ("/", mark("Slides"), Right.READ_SLIDES, "worklist"),
+    ("/turnaround", mark("Turnaround"), Right.SEE_TURNAROUND, "turnaround"),
+    ("/repairs", mark("Repairs"), Right.REPAIR, "repairs"),
+    ("/ops", mark("Operations"), Right.OPERATE, "ops"),
+)
+"""Address, word, the right it takes, the page; of several with one address the first counts."""
 ROLE_NAMES: Final = {
     "pathologist": mark("Pathologist"),
     "technician": mark("Biomedical laboratory scientist"),
@@ -40,6 +51,7 @@ ROLE_NAMES: Final = {
     "consultant": mark("Consultant"),
     "researcher": mark("Researcher"),
     "guest": mark("Guest"),
+    "device": mark("Device"),
 }
 WRONG_NAME_OR_PASSWORD: Final = mark("The name or the password is not right.")
 TOO_MANY_TRIES: Final = mark("Too many tries. Wait a minute, then try again.")
@@ -101,6 +113,21 @@ def safe_next(target: str | None) -> str:
     return target
 
 
+def tabs_of(principal: Principal | None) -> list[tuple[str, str, str]]:
+    """The pages somebody has in the bar: address, word, page."""
+    shown: dict[str, tuple[str, str, str]] = {}
+    for address, word, right, page in TABS:
+        if allowed(principal, right):
+            shown.setdefault(address, (address, word, page))
+    return list(shown.values())
+
+
+def home_of(principal: Principal) -> str:
+    """Where somebody starts to work: the first page of the bar."""
+    tabs = tabs_of(principal)
+    return tabs[0][0] if tabs else "/"
+
+
 def render(request: Request, template: str, status: int = 200, **values: object) -> Response:
     """Render one page in the reader's language."""
     language = language_of(request)
@@ -114,7 +141,7 @@ def render(request: Request, template: str, status: int = 200, **values: object)
         languages=LANGUAGES,
         principal=principal,
         role_names=ROLE_NAMES,
-        sees_ops=allowed(principal, Right.OPERATE),
+        tabs=tabs_of(principal),
         may_upload=allowed(principal, Right.DELIVER_SLIDES),
         t=translator(language),
         here=quote(_address(request), safe=""),

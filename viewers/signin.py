@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from storage import people
-from storage.records.people import Right
+from storage.records.people import Principal, Right
 from viewers.access import cookie_name, guarded
 from viewers.context import context_of
 from viewers.cookies import cookie_value
-from viewers.pages import TOO_MANY_TRIES, WRONG_NAME_OR_PASSWORD, render_signin, safe_next
+from viewers.pages import TOO_MANY_TRIES, WRONG_NAME_OR_PASSWORD, home_of, render_signin, safe_next
 
 _LIMITER = MovingWindowRateLimiter(MemoryStorage())
 _TRIES = RateLimitItemPerMinute(10)
@@ -46,7 +46,10 @@ async def sign_in(request: Request) -> Response:
         return render_signin(request, next_page, WRONG_NAME_OR_PASSWORD, 401, name)
     _LIMITER.clear(_TRIES, name.lower(), client)
     secret = await run_in_threadpool(people.open_session, context.database, name, role)
-    response = RedirectResponse(safe_next(next_page), 303)
+    target = safe_next(next_page)
+    if target == "/":
+        target = home_of(Principal(name, role, ""))
+    response = RedirectResponse(target, 303)
     response.set_cookie(
         cookie_name(context.settings.secure_cookies),
         secret,

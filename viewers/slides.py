@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from storage import intake
-from storage.catalogue import get_slide, slides
+from storage import intake, worklist
+from storage.catalogue import get_slide
 from storage.errors import NotFound
 from storage.exchange.slide_json import channels_json, intake_json, slide_json
 from storage.receipts import receipt
@@ -32,8 +32,8 @@ _MEDIA = {"jpg": "image/jpeg", "png": "image/png"}
 def list_slides(request: Request) -> dict[str, Any]:
     """Readable slides newest first, those on their way, and how many are in quarantine."""
     context, principal = context_of(request), principal_of(request)
-    context.audit.log(principal, "list", None)
-    found = slides(context.database)
+    context.desk.listing(principal, "list")
+    found = worklist.slides(context.database, principal)
     arriving = intake.listing(context.database, _ARRIVING)
     held = intake.counts(context.database).get(IntakeState.QUARANTINED.value, 0)
     return {
@@ -49,7 +49,7 @@ def read_slide(request: Request, slide_id: str) -> dict[str, Any]:
     context = context_of(request)
     slide = get_slide(context.database, plain_id(slide_id))
     channels = _pyramid(context, slide_id).record.plan.channels
-    context.audit.log(principal_of(request), "metadata", slide_id)
+    context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "metadata")
     return slide_json(slide) | {"channels": channels_json(channels)}
 
 
@@ -58,7 +58,7 @@ def deep_zoom(request: Request, slide_id: str) -> Response:
     """Deep Zoom descriptor; TileSize is the stored tiles' edge, Overlap 0."""
     context = context_of(request)
     plan = _pyramid(context, slide_id).record.plan
-    context.audit.log(principal_of(request), "view", slide_id)
+    context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "view")
     size = plan.size
     xml = _DZI.format(edge=plan.tile_edge, width=size.width, height=size.height)
     return Response(xml, media_type="application/xml", headers=_private(60))
@@ -72,7 +72,7 @@ def associated_image(request: Request, slide_id: str, name: str) -> Response:
     file = pyramid.record.associated.get(name)
     if file is None and name != "thumbnail":
         raise NotFound("the slide has no such image")
-    context.audit.log(principal_of(request), name, slide_id)
+    context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, name)
     if file is not None:
         data, media = (pyramid.folder / file).read_bytes(), _MEDIA[file.rpartition(".")[2]]
     else:
@@ -91,7 +91,7 @@ def tile_receipt(
     """Where a tile's bytes come from, and the path from its digest to the scan's root."""
     context = context_of(request)
     slide = get_slide(context.database, plain_id(slide_id))
-    context.audit.log(principal_of(request), "receipt", slide_id)
+    context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "receipt")
     return receipt(context.pyramids, slide, (level, column, row), channel)
 
 

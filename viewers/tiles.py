@@ -23,7 +23,8 @@ from storage.exchange.channel_choice import choice_in_query, write_choice
 from storage.records.channels import default_choice
 from storage.records.people import Principal, Right, allowed
 from storage.tiles import OpenPyramid
-from viewers.audit import Audit
+from viewers.access import Forbidden
+from viewers.desk import Desk
 from viewers.headers import RAW
 
 _LOG = logging.getLogger("svartid.web")
@@ -36,8 +37,8 @@ _CACHING = (b"cache-control", b"private, max-age=31536000, immutable")
 class TileApp:
     """Answers tile addresses and hands everything else on."""
 
-    def __init__(self, app: ASGIApp, tiles: Tiles, audit: Audit) -> None:
-        self._app, self._tiles, self._audit = app, tiles, audit
+    def __init__(self, app: ASGIApp, tiles: Tiles, desk: Desk) -> None:
+        self._app, self._tiles, self._desk = app, tiles, desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -65,16 +66,18 @@ class TileApp:
             level = pyramid_level(pyramid.record.plan.size, int(match[2]))
             place = level, int(match[3]), int(match[4])
             if pyramid.record.plan.channels is not None:
-                if not self._audit.is_fresh(principal, "view", slide_id):
-                    await run_in_threadpool(self._audit.log, principal, "view", slide_id)
+                if not self._desk.is_open(principal, RIGHT, slide_id, "view"):
+                    await run_in_threadpool(self._desk.slide, principal, RIGHT, slide_id, "view")
                 await self._render(scope, send, pyramid, place)
                 return
             tile = self._bytes(pyramid, *place)
-            if self._audit.is_fresh(principal, "view", slide_id):
+            if self._desk.is_open(principal, RIGHT, slide_id, "view"):
                 data = await tile
             else:  # the tile is read while the line is written, and goes out after it
-                line = run_in_threadpool(self._audit.log, principal, "view", slide_id)
+                line = run_in_threadpool(self._desk.slide, principal, RIGHT, slide_id, "view")
                 _, data = await asyncio.gather(line, tile)
+        except Forbidden as error:
+            await _refuse(send, error.status, b"no_access")
         except NotFound:
             await _refuse(send, 404, b"not_found")
         except Malformed as error:

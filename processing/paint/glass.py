@@ -90,7 +90,8 @@ def _write(paper: Pixels, text: str, at: tuple[int, int], size: float, weight: i
 
 def _squares(text: str) -> NDArray[np.uint8]:
     """The barcode as Data Matrix, uint8 [n, n], in whole pixels per module."""
-    barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.DataMatrix)
+    kind = zxingcpp.BarcodeFormat.DataMatrix  # which for some lengths of text may be oblong
+    barcode = zxingcpp.create_barcode(text, kind, force_square=True)
     code = np.asarray(zxingcpp.write_barcode_to_image(barcode))
     if code.ndim == 3:
         code = code[..., 0]

@@ -55,7 +55,8 @@ class Decision:
 
 
 REFUSED = Decision(None)
-_TREATING = (Role.PATHOLOGIST, Role.TECHNICIAN, Role.SECRETARY)
+TREATING = (Role.PATHOLOGIST, Role.TECHNICIAN, Role.SECRETARY)
+"""Roles for which the unit is reason enough."""
 _FOR_CONSULTED = (Right.READ_SLIDES, Right.READ_CASES, Right.ANSWER)
 _PERSONAL = (Right.REPORT,)
 """Rights that only the responsible pathologist has over a case."""
@@ -82,6 +83,6 @@ def decide(
         return Decision(Basis.ASSIGNED)
     if relation.consulted and right in _FOR_CONSULTED:
         return Decision(Basis.CONSULTED)
-    if right in _PERSONAL or not relation.same_unit or principal.role not in _TREATING:
+    if right in _PERSONAL or not relation.same_unit or principal.role not in TREATING:
         return REFUSED
     return Decision(Basis.UNIT)

@@ -25,14 +25,14 @@ from tests.journeys.screens import Screen, signed_in, window
 
 WORDS = {
     "da-DK": (
-        "Arbejdsliste",
+        "Glas",
         "Drift",
         "I karantæne",
         "Filen er ikke et skannet glas.",
         "Indlæs glas",
     ),
     "en-GB": (
-        "Worklist",
+        "Slides",
         "Operations",
         "In quarantine",
         "The file is not a slide image.",
@@ -64,9 +64,10 @@ def test_a_pathologist_signs_in_reads_and_sees_what_arrives(
         assert page.input_value("[name=name]") == "lise"
         screen.complaints.clear()  # Chromium notes the 401
         screen.sign_in("lise", password)
+        page.wait_for_url("**/cases")
+        screen.open("/")
         page.wait_for_selector("#rows tr[data-key]")
-        assert urlparse(page.url).path == "/"
-        assert screen.texts("h1")[0].startswith("Arbejdsliste")
+        assert screen.texts("h1")[0].startswith("Glas")
         rows = {row.get_attribute("data-key") for row in page.locator("#rows tr").all()}
         assert rows >= {slide.slide_id for slide in delivered.values()}
         assert screen.wait_for_pictures("#rows img") == len(rows)

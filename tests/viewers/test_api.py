@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from storage import intake
+from storage import intake, worklist
 from storage.board import write_board
 from storage.errors import SvartidError, Transient
 from storage.events import history
@@ -18,7 +18,7 @@ from storage.records.people import Role
 from tests.viewers.asgi import call
 from tests.viewers.conftest import Ask, Shop
 from tests.viewers.test_rights import leaves
-from viewers import access, ops, slides
+from viewers import access, ops
 from viewers.app import _context, build_api, create_app
 from viewers.headers import SECURITY
 
@@ -201,7 +201,7 @@ def test_an_error_tells_the_log_and_not_the_world(
     def broken(*_: object, **__: object) -> Any:  # noqa: ANN401
         raise error
 
-    monkeypatch.setattr(slides, "slides", broken)
+    monkeypatch.setattr(worklist, "slides", broken)
     monkeypatch.setattr(ops, "read_board", broken)
     client = ask("ops")
     monkeypatch.setattr("processing.tiles.Tiles.pyramid", broken)

@@ -16,6 +16,7 @@ from storage.records.people import Principal, Role
 from storage.tables import access_log
 from tests.viewers.conftest import Ask, Shop
 from viewers import audit
+from viewers.audit import Looked
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_those_without_the_right_see_nothing_and_leave_no_line(ask: Ask, shop: S
 def test_what_cannot_be_logged_is_not_shown(
     error: Exception, ask: Ask, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(audit, "log_access", broken)
@@ -113,18 +114,18 @@ def test_whoever_comes_while_the_line_is_written_waits_for_it(
 ) -> None:
     begun, go_on, written = threading.Event(), threading.Event(), list[str]()
 
-    def slow(_: Database, who: Principal, action: str, slide_id: str | None) -> None:
+    def slow(_: Database, who: Principal, action: str, **about: str | None) -> None:
         begun.set()
         go_on.wait(5)
-        written.append(f"{who.name} {action} {slide_id}")
+        written.append(f"{who.name} {action} {about['slide_id']}")
 
     monkeypatch.setattr(audit, "log_access", slow)
     front = audit.Audit(shop.services.database)
     who = Principal("lise", Role.PATHOLOGIST, "session")
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(front.log, who, "view", "slide")
+        first = pool.submit(front.log, who, Looked("view", "slide"))
         begun.wait(5)
-        second = pool.submit(front.log, who, "view", "slide")
+        second = pool.submit(front.log, who, Looked("view", "slide"))
         assert not second.done()
         assert not front.is_fresh(who, "view", "slide")
         go_on.set()
@@ -140,10 +141,10 @@ def test_several_web_processes_write_one_line_for_a_viewing(
     database = shop.services.database
     who = Principal("pathologist", Role.PATHOLOGIST, session[1])
     for _ in range(3):
-        audit.Audit(database, one_of_several=True).log(who, "view", shop.svs)
+        audit.Audit(database, one_of_several=True).log(who, Looked("view", shop.svs))
     alone = audit.Audit(database)
-    alone.log(who, "view", shop.dicom)
-    audit.Audit(database).log(who, "view", shop.dicom)
+    alone.log(who, Looked("view", shop.dicom))
+    audit.Audit(database).log(who, Looked("view", shop.dicom))
     assert lines(database, session[1]) == {
         ("pathologist", "view", shop.svs): 1,
         ("pathologist", "view", shop.dicom): 2,

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("expected_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("slide_id", sa.String(length=32), nullable=True),
+        sa.Column("detail", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("barcode"),
     )
     with op.batch_alter_table("case_slide", schema=None) as batch_op:

@@ -7,11 +7,15 @@ export class ApiError extends Error {
   /**
    * @param {number} status
    * @param {string} address
+   * @param {string} [code] what kind of error, in a word
+   * @param {string} [reason] of a refusal: why, in a word; `refusal_words.js` has its words
    */
-  constructor(status, address) {
+  constructor(status, address, code = "", reason = "") {
     super(`${status} ${address}`);
     this.name = "ApiError";
     this.status = status;
+    this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -43,6 +47,19 @@ export async function post(address, signal) {
   await send(address, { method: "POST", headers: { "X-Svartid-Csrf": "1" } }, signal);
 }
 
+/**
+ * @param {"POST" | "PUT" | "DELETE"} method
+ * @param {string} address
+ * @param {unknown} body
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>} what was answered, null for nothing
+ */
+export async function sendJson(method, address, body, signal) {
+  const headers = { Accept: "application/json", "Content-Type": "application/json", "X-Svartid-Csrf": "1" };
+  const answer = await send(address, { method, headers, body: JSON.stringify(body) }, signal);
+  return answer.status === 204 ? null : answer.json();
+}
+
 /** Where to sign in, and come back here. */
 export function signinAddress() {
   const here = location.pathname + location.search + location.hash;
@@ -64,6 +81,19 @@ async function send(address, options, signal) {
     throw new ApiError(0, address);
   }
   if (answer.status === 401) location.assign(signinAddress());
-  if (!answer.ok) throw new ApiError(answer.status, address);
+  if (!answer.ok) throw await refused(answer, address);
   return answer;
+}
+
+/**
+ * @param {Response} answer
+ * @param {string} address
+ */
+async function refused(answer, address) {
+  try {
+    const { error, reason } = await answer.json();
+    return new ApiError(answer.status, address, String(error ?? ""), String(reason ?? ""));
+  } catch {
+    return new ApiError(answer.status, address);
+  }
 }

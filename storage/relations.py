@@ -1,0 +1,97 @@
+"""How somebody stands to a case or to a slide: what the access decision needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from storage.case_tables import case_image, case_slide, pathology_case, work_item
+from storage.database import Database
+from storage.errors import NotFound
+from storage.records.access import TREATING, Relation
+from storage.records.people import Principal
+from storage.records.work import WorkKind, WorkState
+
+_ASKED = (WorkState.OFFERED.value, WorkState.CLAIMED.value, WorkState.DONE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """The case something is about, and how the asker stands to it."""
+
+    accession: str
+    patient_id: str
+    relation: Relation
+
+
+def concern_of_case(database: Database, principal: Principal, accession: str) -> Concern:
+    """Errors: NotFound."""
+    with database.reading() as connection:
+        return _concern(connection, principal, accession)
+
+
+def concern_of_slide(database: Database, principal: Principal, slide_id: str) -> Concern | None:
+    """None when the slide belongs to no case."""
+    return _by(database, principal, case_image.c.accession, case_image.c.slide_id == slide_id)
+
+
+def concern_of_barcode(database: Database, principal: Principal, barcode: str) -> Concern:
+    """Errors: NotFound."""
+    column, where = case_slide.c.accession, case_slide.c.barcode == barcode
+    found = _by(database, principal, column, where)
+    if found is None:
+        raise NotFound("no glass with that barcode is expected")
+    return found
+
+
+def within_reach(principal: Principal) -> sa.ColumnElement[bool]:
+    """The cases of `pathology_case` that somebody stands in relation to; for lists."""
+    asked = sa.select(work_item.c.accession).where(_asks(principal))
+    mine = pathology_case.c.assignee == principal.name
+    treats = bool(principal.unit) and principal.role in TREATING
+    own = pathology_case.c.unit == principal.unit if treats else sa.false()
+    return sa.or_(mine, own, pathology_case.c.accession.in_(asked))
+
+
+def _by(
+    database: Database,
+    principal: Principal,
+    column: sa.Column[Any],
+    where: sa.ColumnElement[bool],
+) -> Concern | None:
+    with database.reading() as connection:
+        accession = connection.execute(sa.select(column).where(where)).scalar_one_or_none()
+        return None if accession is None else _concern(connection, principal, accession)
+
+
+def _concern(connection: Connection, principal: Principal, accession: str) -> Concern:
+    query = sa.select(pathology_case).where(pathology_case.c.accession == accession)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("no case has that accession number")
+    asked = sa.select(work_item.c.item_id).where(
+        _asks(principal), work_item.c.accession == accession
+    )
+    consulted = connection.execute(asked.limit(1)).first() is not None
+    return Concern(accession, row.patient_id, _relation(row, principal, consulted=consulted))
+
+
+def _relation(row: Row[Any], principal: Principal, *, consulted: bool) -> Relation:
+    return Relation(
+        same_unit=bool(principal.unit) and row.unit == principal.unit,
+        assigned=row.assignee == principal.name,
+        consulted=consulted,
+    )
+
+
+def _asks(principal: Principal) -> sa.ColumnElement[bool]:
+    """Consultations that ask this person, or the unit as a group."""
+    names = [principal.name, principal.unit] if principal.unit else [principal.name]
+    return sa.and_(
+        work_item.c.kind == WorkKind.CONSULTATION.value,
+        work_item.c.state.in_(_ASKED),
+        work_item.c.performer.in_(names),
+    )
