@@ -93,6 +93,24 @@ def test_what_cannot_be_one_is_refused_with_the_reason(text: str, fault: Fault) 
     assert not text or text not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("digits", "year"),
+    [
+        ("0202993000", 1999),
+        ("0202364000", 2036),
+        ("0202374000", 1937),
+        ("0202369000", 2036),
+        ("0202379000", 1937),
+        ("0202575000", 2057),
+        ("0202585000", 1858),
+        ("0202578000", 2057),
+        ("0202588000", 1858),
+    ],
+)
+def test_the_seventh_digit_says_the_century(digits: str, year: int) -> None:
+    assert parse_cpr(digits).born == date(year, 2, 2)
+
+
 def test_the_leap_day_of_2000_is_a_day() -> None:
     assert parse_cpr("290200-4003").born == date(2000, 2, 29)
 

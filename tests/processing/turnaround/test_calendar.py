@@ -110,6 +110,14 @@ def test_when_the_clocks_change_a_day_still_ends_at_midnight() -> None:
     assert due("2026-03-29 01:50", Target(30, TimeUnit.MINUTES)) == local("2026-03-29 03:20")
 
 
+def test_minutes_are_kept_by_the_last_of_them() -> None:
+    frozen = Target(30, TimeUnit.MINUTES)
+    last = due("2026-03-02 10:00", frozen)
+    assert last == local("2026-03-02 10:30")
+    assert in_time(frozen, last, last)
+    assert not in_time(frozen, last, last + timedelta(microseconds=1))
+
+
 def test_what_comes_after_the_cut_off_counts_as_come_the_next_working_day() -> None:
     assert due("2026-03-06 13:59", days(1), _EARLY) == local("2026-03-10 00:00")
     assert due("2026-03-06 14:00", days(1), _EARLY) == local("2026-03-11 00:00")

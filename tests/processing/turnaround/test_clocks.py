@@ -190,6 +190,20 @@ def test_what_was_never_told_is_not_measured() -> None:
     assert set(by_key(ANSWERED)) - set(by_key(bare)) == left_out
 
 
+def test_slides_of_extra_work_do_not_hold_the_case_and_run_after_the_answer() -> None:
+    extra, stained = local("2026-03-30 10:00"), local("2026-03-31 07:00")
+    ordered = SlideTimes("A3", extra, stained, available_at=local("2026-03-31 09:00"))
+    found = by_key(replace(ANSWERED, slides=(*ANSWERED.slides, ordered)))
+    assert found["K5", ""].parts == by_key(ANSWERED)["K5", ""].parts
+    assert found["K5", "A3"].gross == 2 * HOUR
+    forgotten = replace(ordered, available_at=None)
+    supplement = replace(forgotten, barcode="A4", expected_at=local("2026-04-07 09:00"))
+    slides = (*ANSWERED.slides, forgotten, supplement)
+    found = by_key(replace(ANSWERED, slides=slides))
+    assert ("K5", "A3") not in found
+    assert found["K5", "A4"].running
+
+
 @given(policies, cases(), moments)
 def test_any_history_is_measured(policy: Policy, made: Milestones, now: datetime) -> None:
     for clock in clocks(policy, made, now):

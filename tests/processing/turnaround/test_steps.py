@@ -113,6 +113,9 @@ def test_what_is_awaited_is_the_step() -> None:
     found = lengths(steps(made, then + HOUR))
     assert (found[StepName.READ], found[StepName.AWAIT_CONSULTATION]) == (HOUR, HOUR)
     assert step_now(replace(made, awaited=(replace(waiting, ended_at=then),))) is StepName.READ
+    second = Awaited(AwaitedThing.WORK_ORDER, "w", then + HOUR)
+    for both in ((waiting, second), (second, waiting)):
+        assert step_now(replace(made, awaited=both)) is StepName.AWAIT_CONSULTATION
 
 
 def standing(now: str, made: Milestones = RECEIVED) -> tuple[Standing, bool]:
