@@ -48,16 +48,19 @@ export async function post(address, signal) {
 }
 
 /**
+ * Say something and hear what came of it; an empty answer is null.
  * @param {"POST" | "PUT" | "DELETE"} method
  * @param {string} address
  * @param {unknown} body
  * @param {AbortSignal} signal
- * @returns {Promise<any>} what was answered, null for nothing
+ * @param {RequestInit} [more]
+ * @returns {Promise<any>}
  */
-export async function sendJson(method, address, body, signal) {
-  const headers = { Accept: "application/json", "Content-Type": "application/json", "X-Svartid-Csrf": "1" };
-  const answer = await send(address, { method, headers, body: JSON.stringify(body) }, signal);
-  return answer.status === 204 ? null : answer.json();
+export async function sendJson(method, address, body, signal, more = {}) {
+  const headers = { "Content-Type": "application/json", Accept: "application/json", "X-Svartid-Csrf": "1" };
+  const answer = await send(address, { ...more, method, headers, body: JSON.stringify(body) }, signal);
+  const text = await answer.text();
+  return text === "" ? null : JSON.parse(text);
 }
 
 /** Where to sign in, and come back here. */

@@ -63,6 +63,7 @@ const REASONS = {
   no_access: t("svartid has no access to the file. Check the rights to the folder."),
   invalid_request: t("svartid does not understand what was asked for."),
   refused: t("Its state does not allow that."),
+  illegal: t("It contradicts what is known already."),
   store_damaged: t("Something svartid had stored cannot be read back. Check the disk, then retry."),
   settings: t("A setting is missing or wrong; svartid doctor says which."),
   profile_unusable: t("The colour profile cannot be used."),
