@@ -1,4 +1,8 @@
-"""The one work-item table: offered, claimed, done; whoever claims first has it."""
+"""The one work-item table: offered, claimed, done; whoever claims first has it.
+
+Whoever changes an item holds the log first, as a fact does that ends it: the two cannot wait for
+each other.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from storage import events
 from storage.case_tables import work_item
 from storage.database import Database, now
 from storage.errors import Illegal, NotFound
@@ -44,6 +49,7 @@ def offer(
 
 def get_in(connection: Connection, item_id: str) -> WorkItem:
     """One item, held until the transaction ends; NotFound."""
+    events.hold(connection)
     query = sa.select(work_item).where(work_item.c.item_id == item_id).with_for_update()
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -69,10 +75,20 @@ def open_in(connection: Connection, kinds: Collection[WorkKind], **about: Any) -
     return _listing(connection, kinds, OPEN, 500, about)
 
 
+def newest_of(connection: Connection, kind: WorkKind, barcodes: Collection[str]) -> list[WorkItem]:
+    """The last item of a kind about each of some glasses, whatever its state."""
+    query = sa.select(work_item).where(
+        work_item.c.kind == kind.value, work_item.c.barcode.in_(barcodes)
+    )
+    rows = connection.execute(query.order_by(work_item.c.created_at, work_item.c.item_id))
+    return list({row.barcode: _item(row) for row in rows}.values())
+
+
 def claim_next(
     connection: Connection, kind: WorkKind, performer: str, site: str = ""
 ) -> WorkItem | None:
     """Take the most urgent item that waits (at a site, if named); None when there is none."""
+    events.hold(connection)
     query = (
         sa.select(work_item)
         .where(work_item.c.kind == kind.value, work_item.c.state == WorkState.OFFERED.value)

@@ -9,14 +9,13 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from storage.records import slide_events as events
-from storage.records.case import Case
+from storage.records.case import Case, CaseSlide, Scan
 from storage.records.case_words import ScanState, SlideState
 
 S = SlideState
 _BEFORE_SCAN = (S.EXPECTED, S.PRINTED, S.STAINED)
 _TO_SCAN = (*_BEFORE_SCAN, S.RESCAN, S.FAILED)
 _IN_SCAN = (S.QUEUED, S.SCANNING, S.SCANNED)
-_WITH_IMAGE = (S.CHECKING, S.FLAGGED, S.AVAILABLE, S.ARCHIVED, S.RESCAN, *_IN_SCAN, S.FAILED)
 _ALL_BUT_LEFT_OUT = tuple(state for state in S if state not in (S.CANCELLED, S.WITHDRAWN))
 
 _FROM: dict[type, Collection[SlideState]] = {
@@ -27,16 +26,16 @@ _FROM: dict[type, Collection[SlideState]] = {
     events.ScanWithdrawn: (S.QUEUED,),
     events.ScanStarted: (S.QUEUED, *_TO_SCAN),
     events.ScanCompleted: (S.SCANNING,),
-    events.ScanFailed: (S.QUEUED, S.SCANNING),
+    events.ScanFailed: _IN_SCAN,
     events.ImageStored: _ALL_BUT_LEFT_OUT,
-    events.ImageCommitted: _WITH_IMAGE,
-    events.QualityPassed: _WITH_IMAGE,
-    events.QualityFlagged: (S.CHECKING,),
-    events.QualityReleased: (S.FLAGGED,),
-    events.ImageAvailable: (S.CHECKING,),
-    events.ImageArchived: (S.AVAILABLE,),
-    events.ImageRecalled: (S.ARCHIVED,),
-    events.ImageWithdrawn: _WITH_IMAGE,
+    events.ImageCommitted: tuple(S),
+    events.QualityPassed: tuple(S),
+    events.QualityFlagged: (S.CHECKING, S.FLAGGED),
+    events.QualityReleased: (S.FLAGGED, S.CHECKING),
+    events.ImageAvailable: _ALL_BUT_LEFT_OUT,
+    events.ImageArchived: tuple(S),
+    events.ImageRecalled: tuple(S),
+    events.ImageWithdrawn: tuple(S),
     events.RescanRequested: (
         S.AVAILABLE, S.FLAGGED, S.CHECKING, S.FAILED, S.GLASS_ONLY, S.ARCHIVED,
     ),
@@ -54,10 +53,31 @@ _AFTER: dict[type, Collection[SlideState]] = {
     events.SlideGlassOnly: (S.GLASS_ONLY,),
     events.SlideCancelled: (S.CANCELLED,),
 }
-_IMAGE = (
-    events.ImageCommitted, events.QualityPassed, events.QualityFlagged, events.QualityReleased,
-    events.ImageAvailable, events.ImageArchived, events.ImageRecalled, events.ImageWithdrawn,
+_SCAN = (
+    events.ScanQueued, events.ScanWithdrawn, events.ScanStarted, events.ScanCompleted,
+    events.ScanFailed,
 )  # fmt: skip
+_HAD_IMAGE = (
+    ScanState.STORED, ScanState.FLAGGED, ScanState.AVAILABLE, ScanState.REPLACED,
+    ScanState.ARCHIVED,
+)  # fmt: skip
+_IMAGE: dict[type, Collection[ScanState]] = {
+    events.ImageCommitted: (*_HAD_IMAGE, ScanState.WITHDRAWN),
+    events.QualityPassed: _HAD_IMAGE,
+    events.QualityFlagged: (ScanState.STORED,),
+    events.QualityReleased: (ScanState.FLAGGED,),
+    events.ImageAvailable: (ScanState.STORED,),
+    events.ImageArchived: (ScanState.AVAILABLE, ScanState.REPLACED),
+    events.ImageRecalled: (ScanState.ARCHIVED,),
+    events.ImageWithdrawn: _HAD_IMAGE,
+}
+"""What may be said of the image of a scan in which state."""
+_IMAGE_AFTER: dict[type, ScanState] = {
+    events.QualityFlagged: ScanState.FLAGGED,
+    events.ImageAvailable: ScanState.AVAILABLE,
+    events.ImageArchived: ScanState.ARCHIVED,
+    events.ImageWithdrawn: ScanState.WITHDRAWN,
+}
 _REASON = (
     events.SlideGlassOnly, events.SlideCancelled, events.ImageWithdrawn, events.QualityReleased,
 )  # fmt: skip
@@ -90,8 +110,13 @@ def _rule(kind: type) -> Callable[[Case, Any], str]:
             return "reason_missing"
         if kind is events.ImageStored and any(at.slide_id == fact.slide_id for at in slide.scans):
             return "already"
-        if kind in _IMAGE and all(at.slide_id != fact.slide_id for at in slide.scans):
-            return "image_unknown"
+        if kind is events.SlideStained and slide.stained_at:
+            return "already"
+        reason = _image(slide, fact) if kind in _IMAGE else ""
+        if kind in _SCAN:
+            reason = _scan(slide, fact)
+        if reason:
+            return reason
         if slide.state in _AFTER.get(kind, ()):
             return "already"
         return "" if slide.state in _FROM[kind] else f"slide_is_{slide.state.value}"
@@ -99,20 +124,33 @@ def _rule(kind: type) -> Callable[[Case, Any], str]:
     return rule
 
 
-def _available(case: Case, fact: events.ImageAvailable) -> str:
-    slide = case.slides.get(fact.barcode)
-    if slide is None:
-        return "slide_unknown"
+def _image(slide: CaseSlide, fact: Any) -> str:  # noqa: ANN401
     scan = next((at for at in slide.scans if at.slide_id == fact.slide_id), None)
     if scan is None:
         return "image_unknown"
-    if scan.state is ScanState.AVAILABLE:
+    if scan.state is _IMAGE_AFTER.get(type(fact)):
         return "already"
-    return "" if scan.state is ScanState.STORED else f"scan_is_{scan.state.value}"
+    if isinstance(fact, events.ImageCommitted) and scan.root:
+        return "already" if scan.root == fact.root else "root_is_another"
+    return "" if scan.state in _IMAGE[type(fact)] else f"scan_is_{scan.state.value}"
+
+
+def _scan(slide: CaseSlide, fact: Any) -> str:  # noqa: ANN401
+    """A scan that another one is told about while it is under way is not that one."""
+    under_way = slide.under_way if slide.state in _IN_SCAN else None
+    if under_way is None:
+        return ""
+    if under_way.item_id and fact.item_id and under_way.item_id != fact.item_id:
+        return "another_scan"
+    return _started(under_way, fact) if isinstance(fact, events.ScanStarted) else ""
+
+
+def _started(under_way: Scan, fact: events.ScanStarted) -> str:
+    other = under_way.scanner and under_way.scanner != fact.scanner
+    return "another_scan" if other and under_way.state is ScanState.SCANNING else ""
 
 
 RULES: dict[type, Callable[[Case, Any], str]] = {
     **{kind: _rule(kind) for kind in _FROM},
     events.SlideExpected: _expected,
-    events.ImageAvailable: _available,
 }
