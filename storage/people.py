@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 
 import argon2
@@ -128,6 +129,15 @@ def revoke(database: Database, name: str, label: str | None = None) -> int:
         ended = connection.execute(chosen).rowcount
         record(connection, Event(f"person:{name}", "TokensRevoked", "command", "command"))
     return ended
+
+
+def full_names(database: Database, of: Collection[str] | None = None) -> dict[str, str]:
+    """What people are called, by the name they sign in with; of some, or of all who have said."""
+    query = sa.select(person.c.name, person.c.full_name).where(person.c.full_name != "")
+    if of is not None:
+        query = query.where(person.c.name.in_(of))
+    with database.reading() as connection:
+        return {row.name: row.full_name for row in connection.execute(query)}
 
 
 def note_failed_sign_in(database: Database, name: str, client: str) -> None:

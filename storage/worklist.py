@@ -14,9 +14,10 @@ from sqlalchemy.engine import Row
 from storage.case_tables import case_image, case_slide, pathology_case, patient, work_item
 from storage.catalogue import slide_of_row
 from storage.database import Database
+from storage.errors import NotFound
 from storage.exchange.plain import from_plain
 from storage.patients import Patient, as_patient
-from storage.records.case_words import CLOSED, CaseState, SlideState
+from storage.records.case_words import CLOSED, IN_THE_LAB, CaseState, SlideState
 from storage.records.milestones import Milestones
 from storage.records.people import Principal, Role
 from storage.records.slide import Slide
@@ -89,20 +90,41 @@ def cases(
 
 def search(database: Database, principal: Principal, text: str, limit: int = 50) -> list[CaseRow]:
     """Cases by accession, barcode or the patient's identifier, as typed but for spaces."""
-    wanted = text.strip()
+    wanted = text.strip().replace("\\", "").replace("%", "")
     if len(wanted) < 3:
         return []
     glass = sa.select(case_slide.c.accession).where(case_slide.c.barcode == wanted)
-    like = wanted.replace("\\", "").replace("%", "").replace("_", r"\_") + "%"
+    like = wanted.replace("_", r"\_") + "%"
     query = _CASE.where(
         within_reach(principal),
         sa.or_(
-            pathology_case.c.accession.like(like, escape="\\"),
+            pathology_case.c.accession.ilike(like, escape="\\"),
             pathology_case.c.accession.in_(glass),
             patient.c.identifier == wanted.replace("-", ""),
         ),
     )
     return _rows(database, query.order_by(pathology_case.c.updated_at.desc()).limit(limit))
+
+
+def counts(database: Database, principal: Principal) -> dict[str, int]:
+    """How many open cases are on each list, and how many of the unit's are in the laboratory."""
+    is_open, case = pathology_case.c.ended_at.is_(None), sa.func.count()
+    found = {
+        which.value: sa.select(case).where(is_open, within_reach(principal), _of(which, principal))
+        for which in Which
+    }
+    waiting = pathology_case.c.state.in_([state.value for state in IN_THE_LAB])
+    found["waiting_in_lab"] = found[Which.UNIT.value].where(waiting)
+    with database.reading() as connection:
+        return {name: connection.execute(query).scalar_one() for name, query in found.items()}
+
+
+def row(database: Database, accession: str) -> CaseRow:
+    """The line of one case; whether it may be seen was decided before. Errors: NotFound."""
+    found = _rows(database, _CASE.where(pathology_case.c.accession == accession))
+    if not found:
+        raise NotFound("no case has that accession number")
+    return found[0]
 
 
 def of_patient(database: Database, principal: Principal, patient_id: str) -> list[CaseRow]:

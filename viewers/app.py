@@ -15,6 +15,7 @@ from storage.records.people import Right
 from storage.settings import Settings, read_settings
 from storage.tiles import TileStore
 from viewers import (
+    cases,
     changes,
     channels,
     colour,
@@ -36,6 +37,7 @@ from viewers.context import Context
 from viewers.desk import Desk
 from viewers.headers import SecurityHeaders
 from viewers.tiles import TileApp
+from viewers.timing import Timing
 
 me = APIRouter(tags=["people"])
 
@@ -68,6 +70,7 @@ def build_api(context: Context) -> FastAPI:
     for router in (
         health.router, me, slides.router, channels.router, colour.router, direct.router,
         ops.router, changes.router, uploads.router, prefect_proxy.router, static.router,
+        cases.router, cases.late,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_openapi(app))
@@ -92,4 +95,5 @@ def _context(settings: Settings) -> Context:
     pyramids = Pyramids(layout.pyramids, layout.staging, layout.cold)
     tiles = Tiles(TileStore(pyramids), layout.made)
     audit = Audit(database, one_of_several=settings.web_workers > 1)
-    return Context(settings, database, pyramids, tiles, Desk(database, audit), ColourTables())
+    desk, timing = Desk(database, audit), Timing(database)
+    return Context(settings, database, pyramids, tiles, desk, ColourTables(), timing)

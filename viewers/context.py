@@ -13,11 +13,12 @@ from storage.pyramids import Pyramids
 from storage.settings import Settings
 from viewers.colour_tables import ColourTables
 from viewers.desk import Desk
+from viewers.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Settings, database, the store, its tiles, the desk, and the colour tables."""
+    """Settings, database, the store, its tiles, the desk, the colour tables, and what of time."""
 
     settings: Settings
     database: Database
@@ -25,6 +26,7 @@ class Context:
     tiles: Tiles
     desk: Desk
     colours: ColourTables
+    timing: Timing
 
 
 def context_of(request: Request) -> Context:

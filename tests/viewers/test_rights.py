@@ -38,6 +38,12 @@ FILLED = {
     "row": "0",
     "digest": "x",
     "path:path": "x.js",
+    "accession:path": "P26-0",
+    "barcode:path": "P26-0-A1-1",
+    "order_id": "0" * 32,
+    "consultation_id": "0" * 32,
+    "flag_id": "0" * 32,
+    "pause_id": "0" * 32,
 }
 STREAM = "/api/v1/changes"
 """Never ends by itself; test_changes.py reads it."""

@@ -1,0 +1,65 @@
+"""What the web process knows about time: the policy that holds, and what answered cases teach.
+
+Learning takes seconds when there are many cases, so it is done beside the requests: a list never
+waits for it longer than a moment, and says no forecast until there is one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import timedelta
+
+from processing.turnaround.experience import Experience, learn
+from storage import worklist
+from storage.database import Database, now
+from storage.errors import SvartidError
+from storage.records.policy import DEFAULT_POLICY, Policy
+
+_LOG = logging.getLogger("svartid.web")
+HISTORY = timedelta(days=120)
+"""How far back answered cases are likened to open ones."""
+_FRESH = 30.0
+"""Seconds that what was learnt is good for; at least twenty times as long as learning took."""
+_PATIENCE = 1.0
+"""Seconds the first one who asks waits."""
+
+
+class Timing:
+    """One a process; threads may share it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._learnt: Experience | None = None
+        self._due = 0.0
+        self._busy: threading.Thread | None = None
+
+    def policy(self) -> Policy:
+        """What the laboratory promises now."""
+        return DEFAULT_POLICY
+
+    def experience(self) -> Experience | None:
+        """What the answered cases of the last months teach; None until that is known."""
+        with self._lock:
+            if time.monotonic() >= self._due and self._busy is None:
+                self._busy = threading.Thread(target=self._learn, name="learning", daemon=True)
+                self._busy.start()
+            waited_for = self._busy if self._learnt is None else None
+        if waited_for is not None:
+            waited_for.join(_PATIENCE)
+        return self._learnt
+
+    def _learn(self) -> None:
+        began = time.monotonic()
+        try:
+            known = worklist.milestones(self._database, now() - HISTORY)
+            self._learnt = learn(self.policy(), known)
+        except SvartidError as error:
+            _LOG.warning("nothing could be learnt for forecasts: %s", error.code)
+        finally:
+            ended = time.monotonic()
+            with self._lock:
+                self._due = ended + max(_FRESH, 20 * (ended - began))
+                self._busy = None
