@@ -57,7 +57,9 @@ class Decision:
 REFUSED = Decision(None)
 TREATING = (Role.PATHOLOGIST, Role.TECHNICIAN, Role.SECRETARY)
 """Roles for which the unit is reason enough."""
-_FOR_CONSULTED = (Right.READ_SLIDES, Right.READ_CASES, Right.ANSWER)
+_GIVING_OPINIONS = (Role.PATHOLOGIST, Role.CONSULTANT)
+"""A consultation may ask a whole unit; not everybody there is a physician."""
+_FOR_CONSULTED = (Right.READ_SLIDES, Right.READ_CASES)
 _PERSONAL = (Right.REPORT,)
 """Rights that only the responsible pathologist has over a case."""
 
@@ -79,9 +81,12 @@ def decide(
         return Decision(Basis.ROLE)
     if purpose is not Purpose.TREATMENT and purpose is not Purpose.QUALITY:
         return REFUSED
+    consulted = relation.consulted and principal.role in _GIVING_OPINIONS
+    if right is Right.ANSWER:
+        return Decision(Basis.CONSULTED) if consulted else REFUSED
     if relation.assigned and principal.role is Role.PATHOLOGIST:
         return Decision(Basis.ASSIGNED)
-    if relation.consulted and right in _FOR_CONSULTED:
+    if consulted and right in _FOR_CONSULTED:
         return Decision(Basis.CONSULTED)
     if right in _PERSONAL or not relation.same_unit or principal.role not in TREATING:
         return REFUSED
