@@ -16,6 +16,7 @@ from storage.database import Database, now
 
 _FIRST_WAIT = 15.0
 _LONGEST_WAIT = 3600.0
+_DOUBLINGS = 10
 WAITING, SENT = "waiting", "sent"
 
 
@@ -84,7 +85,7 @@ def mark_sent(connection: Connection, message_id: str) -> bool:
 
 def put_off(database: Database, message: Message, reason: str) -> None:
     """It could not be delivered: later, each time after a longer wait."""
-    wait = min(_FIRST_WAIT * 2.0**message.attempts, _LONGEST_WAIT)
+    wait = min(_FIRST_WAIT * 2.0 ** min(message.attempts, _DOUBLINGS), _LONGEST_WAIT)
     with database.transaction() as connection:
         connection.execute(
             sa.update(outbound)
@@ -95,6 +96,15 @@ def put_off(database: Database, message: Message, reason: str) -> None:
                 next_at=now() + timedelta(seconds=wait),
             )
         )
+
+
+def hurry(connection: Connection, message_id: str) -> None:
+    """Try it now, whatever it was put off to."""
+    connection.execute(
+        sa.update(outbound)
+        .where(outbound.c.message_id == message_id, outbound.c.state == WAITING)
+        .values(next_at=now())
+    )
 
 
 def listing(database: Database, limit: int = 200, **about: Any) -> list[Message]:  # noqa: ANN401
