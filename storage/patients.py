@@ -37,7 +37,10 @@ def enter(
     birth_date: date | None = None,
     sex: str = "",
 ) -> str:
-    """The id of the patient with that identifier, entered when new; the newest name counts."""
+    """The id of the patient with that identifier, entered when new.
+
+    The newest that is said of name, date of birth and sex counts; what is not said stays.
+    """
     where = (patient.c.kind == kind, patient.c.identifier == identifier)
     values = {"name": name, "birth_date": birth_date, "sex": sex}
     known = connection.execute(sa.select(patient.c.patient_id).where(*where)).scalar_one_or_none()
@@ -50,8 +53,10 @@ def enter(
         except IntegrityError:  # somebody entered the same patient a moment ago
             query = sa.select(patient.c.patient_id).where(*where)
             known = connection.execute(query).scalar_one()
-    elif name:
-        connection.execute(sa.update(patient).where(*where).values(**values))
+    else:
+        said = {key: value for key, value in values.items() if value}
+        if said:
+            connection.execute(sa.update(patient).where(*where).values(**said))
     return str(known)
 
 
