@@ -32,8 +32,12 @@ def conflict(connection: Connection, accession: str, fact: CaseFact) -> str:
 
 
 def write(connection: Connection, before: Case | None, case: Case) -> None:
-    """The rows of a case; `before` spares those glasses that did not change."""
+    """The rows of a case; `before` spares those glasses that did not change.
+
+    What a correction took back has no row: its barcode and its image are free for another case.
+    """
     _replace(connection, pathology_case, {"accession": case.accession}, _case_row(case))
+    _clear(connection, case)
     known = before.slides if before else {}
     for barcode, slide in case.slides.items():
         if known.get(barcode) == slide:
@@ -49,10 +53,20 @@ def write(connection: Connection, before: Case | None, case: Case) -> None:
                 _replace(connection, case_image, {"slide_id": scan.slide_id}, row)
 
 
+def _clear(connection: Connection, case: Case) -> None:
+    images = {scan.slide_id for slide in case.slides.values() for scan in slide.scans}
+    for table, kept in ((case_slide.c.barcode, set(case.slides)), (case_image.c.slide_id, images)):
+        mine = table.table.c.accession == case.accession
+        there = set(connection.execute(sa.select(table).where(mine)).scalars())
+        if there - kept:
+            gone = table.in_(there - kept)
+            connection.execute(sa.delete(table.table).where(mine, gone))
+
+
 def _case_row(case: Case) -> dict[str, Any]:
     final = case.final
     return {
-        "patient_id": case.patient_id,
+        "patient_id": case.patient_id or None,
         "site": case.site,
         "unit": case.unit,
         "state": state_of(case).value,
