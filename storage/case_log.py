@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,7 +66,7 @@ def append(connection: Connection, accession: str, new: Happened, key: str | Non
 def set_aside(
     connection: Connection, accession: str, fact: CaseFact, said: Said, reason: str
 ) -> int:
-    """Keep what could not be recorded, as what it is: the repair list shows it."""
+    """Keep what could not be recorded, as what it is: the repair list shows it, once."""
     data: dict[str, Any] = {
         "accession": accession,
         "kind": type(fact).__name__,
@@ -73,5 +75,19 @@ def set_aside(
         "occurred_at": said.occurred_at.isoformat() if said.occurred_at else None,
         "actor": said.actor,
     }
-    row = Event("set_aside", SET_ASIDE, said.actor, said.source, data, key=said.key)
+    told = json.dumps([data, said.source], sort_keys=True).encode()
+    key = said.key or f"aside:{hashlib.sha256(told).hexdigest()}"
+    known = events.find_by_key(connection, key)
+    if known is not None:
+        return known.event_id
+    row = Event("set_aside", SET_ASIDE, said.actor, said.source, data, key=key)
     return events.record(connection, row)
+
+
+def is_same(row: Event, accession: str, fact: CaseFact) -> bool:
+    """Whether a row, recorded or set aside, is this very fact of this case."""
+    if row.kind == SET_ASIDE:
+        told = (row.data["accession"], row.data["kind"], row.data["fact"])
+        return told == (accession, type(fact).__name__, fact_json(fact))
+    told = (row.subject, row.kind, row.data)
+    return told == (subject_of(accession), type(fact).__name__, fact_json(fact))

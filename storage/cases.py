@@ -8,7 +8,9 @@ follows from it is recorded, and the rows that lists are made from are made anew
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy.engine import Connection
@@ -17,9 +19,11 @@ from storage import case_log, case_rows, events, follow_up
 from storage.case_log import Said
 from storage.database import Database, now
 from storage.errors import Illegal, Malformed, NotFound
-from storage.exchange.facts import fact_json
+from storage.events import Event
+from storage.exchange import facts
+from storage.exchange.plain import is_text
 from storage.records.case import Case
-from storage.records.case_events import CaseFact, Happened
+from storage.records.case_events import CONCLUDED, CaseFact, Happened
 from storage.records.case_fold import fold
 from storage.records.case_rules import refusal
 
@@ -66,24 +70,23 @@ def record_in(
     """The same inside the caller's transaction, so that several facts stand or fall together."""
     if not _ACCESSION.fullmatch(accession):
         raise Malformed("an accession number has 1 to 40 letters, digits, and ./_- between them")
+    facts.check(fact)
+    received = now()
+    said = _checked(said, received)
     events.hold(connection)
     log = case_log.read_log(connection, accession)
-    known = _known(connection, accession, fact, said)
-    if known:
-        case = fold(accession, log)
-        if known == "same":
-            return Recorded(Outcome.KNOWN, case)
-        return _refuse(connection, case, fact, _unkeyed(said), known, strict=strict)
-    received = now()
-    happened = Happened(
-        fact, said.actor, said.source, said.occurred_at or received, received_at=received
-    )
+    case = fold(accession, log)
+    found = events.find_by_key(connection, said.key) if said.key else None
+    if found is not None:
+        return _told_before(connection, case, fact, said, found, strict=strict)
+    moment = said.occurred_at or received
+    happened = Happened(fact, said.actor, said.source, moment, received_at=received)
     reason = case_rows.conflict(connection, accession, fact) or refusal(accession, log, happened)
     if reason == "already":
-        return Recorded(Outcome.KNOWN, fold(accession, log), reason=reason)
+        return Recorded(Outcome.KNOWN, case, reason=reason)
     if reason:
-        return _refuse(connection, fold(accession, log), fact, said, reason, strict=strict)
-    return _append(connection, fold(accession, log), log, happened, said.key)
+        return _refuse(connection, case, fact, said, reason, strict=strict)
+    return _append(connection, case, happened, said.key)
 
 
 def get(database: Database, accession: str) -> Case:
@@ -113,40 +116,49 @@ def rebuild(database: Database, accession: str) -> None:
         case_rows.write(connection, None, get_in(connection, accession))
 
 
-def _append(
-    connection: Connection, before: Case, log: list[Happened], new: Happened, key: str | None
-) -> Recorded:
+def _append(connection: Connection, before: Case, new: Happened, key: str | None) -> Recorded:
     """Append, then what follows, until nothing more follows."""
     accession = before.accession
     event_id = case_log.append(connection, accession, new, key)
-    log = case_log.read_log(connection, accession)
-    after = fold(accession, log)
+    after = fold(accession, case_log.read_log(connection, accession))
     case_rows.write(connection, before, after)
-    for fact in follow_up.facts_after(before, after, new):
-        said = Said(SYSTEM, "rules", follow_up.moment_of(fact, after, new))
-        after = record_in(connection, accession, fact, said, strict=False).case
-    for fact in follow_up.work_after(connection, after, new):
-        said = Said(new.actor, new.source, new.occurred_at)
-        after = record_in(connection, accession, fact, said).case
+    for fact, moment in follow_up.conclusions(before, after, new):
+        concluded = Happened(fact, SYSTEM, CONCLUDED, moment, received_at=now())
+        after = _append(connection, after, concluded, None).case
+    for fact, moment in follow_up.work_after(connection, after, new):
+        with suppress(Illegal):  # told late: what came meanwhile has made it pointless
+            said = Said(new.actor, new.source, moment)
+            after = record_in(connection, accession, fact, said).case
     return Recorded(Outcome.RECORDED, after, event_id)
 
 
-def _known(connection: Connection, accession: str, fact: CaseFact, said: Said) -> str:
-    """`same` when the key names this very fact, a reason when it names another one."""
-    if said.key is None:
-        return ""
-    found = events.find_by_key(connection, said.key)
-    if found is None:
-        return ""
-    if found.kind == case_log.SET_ASIDE:
-        same = found.data["kind"] == type(fact).__name__ and found.data["fact"] == fact_json(fact)
-        return "same" if same and found.data["accession"] == accession else "key_used_before"
-    same = found.subject == case_log.subject_of(accession) and found.kind == type(fact).__name__
-    return "same" if same and found.data == fact_json(fact) else "key_used_before"
+def _checked(said: Said, received: datetime) -> Said:
+    """With its moment in UTC: told without one it is now, also when it is looked at later."""
+    sizes = ((said.actor, 80), (said.source, 40), (said.key or "", 120))
+    if not all(is_text(text, most) for text, most in sizes):
+        raise Malformed("who says it, from where, or its key is too long")
+    moment = said.occurred_at or received
+    if moment.tzinfo is None:
+        raise Malformed("a time needs its zone")
+    try:
+        return replace(said, occurred_at=moment.astimezone(UTC))
+    except OverflowError as error:
+        raise Malformed("a time lies beyond all calendars") from error
 
 
-def _unkeyed(said: Said) -> Said:
-    return Said(said.actor, said.source, said.occurred_at)
+def _told_before(
+    connection: Connection, case: Case, fact: CaseFact, said: Said, found: Event, *, strict: bool
+) -> Recorded:
+    """What became of it then; its key with other contents is a slip of the sender."""
+    if not case_log.is_same(found, case.accession, fact):
+        said = replace(said, key=None)
+        return _refuse(connection, case, fact, said, "key_used_before", strict=strict)
+    if found.kind != case_log.SET_ASIDE:
+        return Recorded(Outcome.KNOWN, case)
+    reason = str(found.data["reason"])
+    if strict:
+        raise Illegal(reason)
+    return Recorded(Outcome.SET_ASIDE, case, found.event_id, reason)
 
 
 def _refuse(

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from storage import outbound, work_items
 from storage.records import reading_events as reading
 from storage.records import slide_events as slides
-from storage.records.case import Case, CaseSlide
+from storage.records.case import Case
 from storage.records.case_events import (
     CaseCancelled,
     CaseFact,
@@ -18,46 +18,49 @@ from storage.records.case_events import (
     CaseRejected,
     ClockResumed,
     Happened,
+    PriorityChanged,
     TargetBreached,
 )
 from storage.records.case_words import ReportKind, SlideState
 from storage.records.work import WorkKind, WorkState
 
 
-def facts_after(before: Case, after: Case, new: Happened) -> Iterator[CaseFact]:
-    """Conclusions that the new state of the case allows; pure."""
-    said = isinstance(new.fact, CaseReady)
-    if after.is_all_readable and not (said or after.closed_at or _was_ready(before)):
-        yield CaseReady()
+def conclusions(before: Case, after: Case, new: Happened) -> Iterator[tuple[CaseFact, datetime]]:
+    """What `new` brought about of itself, and since when it is so: for the log and its readers."""
+    ready = after.ready_times[-1:]
+    if after.is_all_readable and not after.closed_at and ready and ready != before.ready_times[-1:]:
+        yield CaseReady(), ready[0]
     for order in after.orders.values():
-        glasses = [at for at in after.slides.values() if at.order_id == order.order_id]
-        if order.is_open and glasses and all(at.is_readable for at in glasses):
-            yield reading.WorkOrderFulfilled(order.order_id)
-    linked = _ended_by(new.fact)
+        was = before.orders.get(order.order_id)
+        said = reading.WorkOrderFulfilled(order.order_id)
+        if order.fulfilled_at and not (was and was.fulfilled_at) and new.fact != said:
+            yield said, order.fulfilled_at
+    resumed = new.fact.pause_id if isinstance(new.fact, ClockResumed) else None
     for pause in after.pauses.values():
-        if linked and pause.ended_at is None and pause.evidence == linked:
-            yield ClockResumed(pause.pause_id, linked)
+        held = before.pauses.get(pause.pause_id)
+        if pause.ended_at and not (held and held.ended_at) and pause.pause_id != resumed:
+            yield ClockResumed(pause.pause_id, pause.evidence), pause.ended_at
 
 
-def moment_of(fact: CaseFact, case: Case, new: Happened) -> datetime:
-    """When a conclusion became true: not before the last glass could be read."""
-    if isinstance(fact, CaseReady):
-        moments = [_readable_since(slide) for slide in case.waited_for]
-        return max([at for at in moments if at] or [new.occurred_at])
-    return new.occurred_at
-
-
-def work_after(connection: Connection, case: Case, new: Happened) -> Iterator[CaseFact]:
+def work_after(
+    connection: Connection, case: Case, new: Happened
+) -> Iterator[tuple[CaseFact, datetime]]:
     """Enter the work and the messages that a fact means; facts about that work follow."""
     match new.fact:
         case slides.RescanRequested():
-            yield _scan_again(connection, case, new.fact, new.actor)
+            yield _scan_again(connection, case, new.fact, new), new.occurred_at
         case slides.SlideGlassOnly(barcode=barcode) | slides.SlideCancelled(barcode=barcode):
             _end(connection, WorkKind.SCAN, WorkState.CANCELLED, "not_wanted", barcode=barcode)
-        case slides.ImageStored(barcode=barcode):
+        case slides.ImageStored(barcode=barcode) if not _is_to_be_scanned(case, barcode):
             _end(connection, WorkKind.SCAN, WorkState.DONE, "", barcode=barcode)
+        case slides.ScanWithdrawn(barcode=barcode, item_id=item_id):
+            about = {"barcode": barcode, "item_id": item_id}
+            _end(connection, WorkKind.SCAN, WorkState.CANCELLED, "withdrawn", **about)
+        case PriorityChanged():
+            for item in work_items.open_in(connection, list(WorkKind), accession=case.accession):
+                work_items.change(connection, item.item_id, {"rank": case.priority.rank})
         case CaseCancelled() | CaseRejected():
-            yield from _call_off(connection, case)
+            yield from _call_off(connection, case, new)
         case TargetBreached(due=due):
             _offer(connection, WorkKind.PRELIMINARY, case, new.actor, due_at=due)
         case reading.PreliminarySent():
@@ -79,7 +82,8 @@ def _order_work(connection: Connection, case: Case, new: Happened) -> None:
             _offer(connection, WorkKind.LAB_ORDER, case, new.actor, about=order_id, data=data)
         case reading.WorkOrderAccepted(order_id=order_id):
             for item in work_items.open_in(connection, [WorkKind.LAB_ORDER], about=order_id):
-                work_items.claim(connection, item.item_id, new.actor)
+                if item.state is WorkState.OFFERED:
+                    work_items.claim(connection, item.item_id, new.actor)
         case reading.WorkOrderFulfilled(order_id=order_id):
             _end(connection, WorkKind.LAB_ORDER, WorkState.DONE, "", about=order_id)
         case reading.WorkOrderCancelled(order_id=order_id, reason=reason):
@@ -97,7 +101,10 @@ def _consultation_work(connection: Connection, case: Case, new: Happened) -> Non
                 work_items.change(connection, item.item_id, changes)
         case reading.ConsultationAccepted(consultation_id=key, consultant=consultant):
             for item in work_items.open_in(connection, [kind], about=key):
-                work_items.claim(connection, item.item_id, consultant)
+                if item.state is WorkState.OFFERED:
+                    work_items.claim(connection, item.item_id, consultant)
+                else:
+                    work_items.change(connection, item.item_id, {"performer": consultant})
         case reading.ConsultationAnswered(consultation_id=key):
             _end(connection, kind, WorkState.DONE, "", about=key)
         case reading.ConsultationDeclined(consultation_id=key, reason=reason):
@@ -107,22 +114,35 @@ def _consultation_work(connection: Connection, case: Case, new: Happened) -> Non
 
 
 def _scan_again(
-    connection: Connection, case: Case, fact: slides.RescanRequested, actor: str
+    connection: Connection, case: Case, fact: slides.RescanRequested, new: Happened
 ) -> CaseFact:
+    """Told late, when another scan has come or begun meanwhile, it asks for none."""
     region = list(fact.region) if fact.region else None
     data = {"rescan": fact.reason.value, "note": fact.note, "region": region}
-    item_id = _offer(connection, WorkKind.SCAN, case, actor, barcode=fact.barcode, data=data)
+    item_id = _offer(connection, WorkKind.SCAN, case, new.actor, barcode=fact.barcode, data=data)
+    if case.slides[fact.barcode].state is not SlideState.RESCAN:
+        work_items.end(connection, item_id, WorkState.CANCELLED, "scanned_meanwhile")
     return slides.ScanQueued(fact.barcode, item_id)
 
 
-def _call_off(connection: Connection, case: Case) -> Iterator[CaseFact]:
+def _is_to_be_scanned(case: Case, barcode: str) -> bool:
+    """Another scan is wanted still: the image that was told of is an earlier one's."""
+    slide = case.slides[barcode]
+    return slide.under_way is not None or slide.state is SlideState.RESCAN
+
+
+def _call_off(
+    connection: Connection, case: Case, new: Happened
+) -> Iterator[tuple[CaseFact, datetime]]:
     """A closed case wants no scan that has not begun; one under way is let finish."""
     for item in work_items.open_in(connection, list(WorkKind), accession=case.accession):
         if item.state is WorkState.OFFERED or item.kind is not WorkKind.SCAN:
             work_items.end(connection, item.item_id, WorkState.CANCELLED, "case_closed")
             slide = case.slides.get(item.barcode or "")
             if item.kind is WorkKind.SCAN and slide and slide.state is SlideState.QUEUED:
-                yield slides.ScanWithdrawn(slide.barcode, item.item_id)
+                queued = slide.under_way.queued_at if slide.under_way else None
+                moment = max(new.occurred_at, queued or new.occurred_at)
+                yield slides.ScanWithdrawn(slide.barcode, item.item_id), moment
 
 
 def _offer(connection: Connection, kind: WorkKind, case: Case, actor: str, **about: object) -> str:
@@ -148,27 +168,3 @@ def _end(
 def _send(connection: Connection, case: Case, kind: ReportKind, version: int) -> None:
     body = {"kind": kind.value, "version": version}
     outbound.enqueue(connection, "report", case.requester, case.accession, body)
-
-
-def _was_ready(before: Case) -> bool:
-    return before.is_all_readable and bool(before.ready_times)
-
-
-def _readable_since(slide: CaseSlide) -> datetime | None:
-    """When the image that is shown came, or the glass was declared the way to read it."""
-    shown = slide.shown
-    return shown.available_at if shown else slide.readable_at
-
-
-def _ended_by(fact: CaseFact) -> str:
-    """The id of what a fact brings to an end: pauses linked to it end with it."""
-    match fact:
-        case (
-            reading.ConsultationAnswered(consultation_id=key)
-            | reading.ConsultationDeclined(consultation_id=key)
-            | reading.ConsultationWithdrawn(consultation_id=key)
-        ):
-            return key
-        case reading.WorkOrderFulfilled(order_id=key) | reading.WorkOrderCancelled(order_id=key):
-            return key
-    return ""

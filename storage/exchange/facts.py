@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from storage.errors import Malformed
-from storage.exchange.plain import from_plain, to_plain
+from storage.exchange.plain import MOST_TEXT, from_plain, is_text, to_plain
 from storage.records.case_events import FACTS, CaseFact
+
+LONGEST: Final = {
+    "barcode": 64, "slide_id": 32, "item_id": 32, "order_id": 64, "consultation_id": 64,
+    "pause_id": 64, "patient_id": 32, "requester": 80, "site": 40, "unit": 40,
+    "pathologist": 80, "consultant": 80, "asked": 80,
+}  # fmt: skip
+"""Characters that a name or number may have: as many as the columns it is looked up by."""
+
+
+def check(fact: CaseFact) -> None:
+    """That the fact can be kept, whoever made it. Errors: Malformed, which names the field."""
+    for at in dataclasses.fields(fact):
+        value = getattr(fact, at.name)
+        texts = value if isinstance(value, tuple) else (value,)
+        most = LONGEST.get(at.name, MOST_TEXT)
+        if not all(is_text(text, most) for text in texts if isinstance(text, str)):
+            raise Malformed(f"{type(fact).__name__}: does not fit @ $.{at.name}")
 
 
 def fact_json(fact: CaseFact) -> dict[str, Any]:

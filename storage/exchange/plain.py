@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -14,28 +15,39 @@ from cattrs.errors import BaseValidationError
 from storage.errors import Malformed
 
 T = TypeVar("T")
-_LONGEST = 200_000
+MOST_TEXT = 200_000
 _converter = cattrs.Converter(forbid_extra_keys=True)
+
+
+def is_text(value: str, most: int = MOST_TEXT) -> bool:
+    """Whether every database keeps it: no zero byte, no half of a surrogate pair, not too long."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return len(value) <= most and "\0" not in value
 
 
 def _moment(value: Any, _: type) -> datetime:  # noqa: ANN401 - whatever JSON holds
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError("a time needs its zone")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _text(value: Any, _: type) -> str:  # noqa: ANN401
     if not isinstance(value, str):
         raise TypeError("text is expected")
-    if "\0" in value or len(value) > _LONGEST:
-        raise ValueError("text with a zero byte, or too long")
+    if not is_text(value):
+        raise ValueError("text with what is no character, or too long")
     return value
 
 
 def _exactly(value: Any, kind: Any) -> Any:  # noqa: ANN401
     if type(value) is not kind and not (kind is float and type(value) is int):
         raise TypeError("another type is expected")
+    if kind is float and not math.isfinite(value):
+        raise ValueError("a number is expected")
     return kind(value)
 
 
@@ -63,6 +75,8 @@ def to_plain(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any record
 
 def from_plain(kind: type[T], data: Mapping[str, Any]) -> T:
     """A record out of JSON values; Malformed names the field that does not fit, not its value."""
+    if not isinstance(data, Mapping):
+        raise Malformed(f"{kind.__name__}: named fields are expected")
     try:
         return _converter.structure(dict(data), kind)
     except BaseValidationError as error:

@@ -86,6 +86,12 @@ class CaseSlide:
         return found[-1] if found else None
 
     @property
+    def under_way(self) -> Scan | None:
+        """The newest scan that was asked for or begun and has no image yet."""
+        states = (ScanState.QUEUED, ScanState.SCANNING, ScanState.SCANNED)
+        return next((scan for scan in reversed(self.scans) if scan.state in states), None)
+
+    @property
     def is_waited_for(self) -> bool:
         """The case is not ready before this glass is."""
         return self.state not in LEFT_OUT

@@ -204,6 +204,10 @@ FACTS: Final[dict[str, type[CaseFact]]] = {kind.__name__: kind for kind in get_a
 """Every kind by its name."""
 
 
+CONCLUDED: Final = "rules"
+"""The source of what svartid itself concludes from the facts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Happened:
     """A fact with its envelope; times are aware."""
@@ -215,3 +219,9 @@ class Happened:
     received_at: datetime
     event_id: int = 0
     """Its place in the log; 0 before it is there."""
+
+    @property
+    def is_conclusion(self) -> bool:
+        """Only tells what follows from the facts anyway, and is folded out of them each time."""
+        concluded = isinstance(self.fact, CaseReady | WorkOrderFulfilled | ClockResumed)
+        return concluded and self.source == CONCLUDED

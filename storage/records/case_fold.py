@@ -1,7 +1,9 @@
 """A case out of its events: a pure fold in the order things happened.
 
 What is recorded later but happened earlier falls into its place; corrections are applied first.
-Two events of the same moment keep the order of the log.
+Two events of the same moment keep the order of the log. What follows of itself (`conclusions`) is
+folded from the facts, never from what was once said to follow: a fact that is told late or put
+right later changes it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from storage.records import case_events as events
 from storage.records import fold_reading, fold_slides
 from storage.records.case import Case, Oddity, Specimen
 from storage.records.case_events import EventCorrected, Happened
+from storage.records.conclusions import conclude
 from storage.records.milestones import Pause
 from storage.records.slide_events import ImageStored
 
@@ -34,7 +37,10 @@ def fold(accession: str, log: Iterable[Happened]) -> Case:
 
 def apply(case: Case, happened: Happened) -> Case:
     """The case after one more event, which the rules have let pass."""
-    return _FOLDS[type(happened.fact)](case, happened.fact, happened)
+    if happened.is_conclusion:
+        return case
+    after = _FOLDS[type(happened.fact)](case, happened.fact, happened)
+    return conclude(case, after, happened.occurred_at)
 
 
 def in_order(log: Sequence[Happened]) -> list[Happened]:
@@ -63,17 +69,21 @@ def _corrected(log: Sequence[Happened]) -> list[Happened]:
 
 def _oddities(log: Sequence[Happened]) -> Iterable[Oddity]:
     """What a person should look at: entered long after, after the end, or by a clock set back."""
-    latest = None
-    for happened in log:
-        if happened.received_at - happened.occurred_at > BACKDATED_AFTER:
+    latest, effective = None, in_order(log)
+    entered = {at.fact.event_id: at for at in log if isinstance(at.fact, EventCorrected)}
+    for happened in effective:
+        told = entered.get(happened.event_id, happened).received_at
+        if max(told, happened.received_at) - happened.occurred_at > BACKDATED_AFTER:
             yield Oddity("backdated", happened.event_id)
+    for happened in log:
         if latest is not None and happened.received_at < latest - _STEP_BACK:
             yield Oddity("clock_set_back", happened.event_id)
         latest = max(latest or happened.received_at, happened.received_at)
     closed = next(
-        (at for at in log if isinstance(at.fact, events.CaseCancelled | events.CaseRejected)), None
+        (at for at in effective if isinstance(at.fact, events.CaseCancelled | events.CaseRejected)),
+        None,
     )
-    for happened in log if closed else ():
+    for happened in effective if closed else ():
         late = closed is not None and happened.occurred_at > closed.occurred_at
         if late and isinstance(happened.fact, ImageStored):
             yield Oddity("image_after_closing", happened.event_id)
@@ -127,9 +137,7 @@ def _embedded(case: Case, fact: events.BlockEmbedded, at: Happened) -> Case:
 
 
 def _ready(case: Case, fact: events.CaseReady, at: Happened) -> Case:
-    if not case.is_all_readable:  # said before something was learnt that happened earlier
-        return case
-    return replace(case, ready_times=(*case.ready_times, at.occurred_at))
+    return case
 
 
 def _priority(case: Case, fact: events.PriorityChanged, at: Happened) -> Case:
@@ -146,19 +154,20 @@ def _resumed(case: Case, fact: events.ClockResumed, at: Happened) -> Case:
     return replace(case, pauses={**case.pauses, fact.pause_id: pause})
 
 
-def _has_ended(case: Case) -> bool:
-    """Then a warning that was given is one no more: the end was told of too late."""
-    return case.closed_at is not None or bool(case.final and case.final.distributed_at)
+def _is_running(case: Case) -> bool:
+    """Else a warning that was given is one no more: the end was told of too late."""
+    answered = case.final is not None and case.final.distributed_at is not None
+    return case.received_at is not None and case.closed_at is None and not answered
 
 
 def _warned(case: Case, fact: events.TargetWarned, at: Happened) -> Case:
-    if _has_ended(case):
+    if case.warned_at or not _is_running(case):
         return case
     return replace(case, warned_at=at.occurred_at)
 
 
 def _breached(case: Case, fact: events.TargetBreached, at: Happened) -> Case:
-    if _has_ended(case):
+    if case.breached_at or not _is_running(case):
         return case
     return replace(case, breached_at=at.occurred_at)
 

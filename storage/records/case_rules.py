@@ -7,19 +7,26 @@ is entered late takes its place in time, and what came after must still be allow
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from storage.records import case_events as events
+from storage.records import reading_events as reading
+from storage.records import slide_events as slides
 from storage.records.case import Case
 from storage.records.case_events import EventCorrected, Happened
 from storage.records.case_fold import apply, in_order
-from storage.records.case_words import ReportKind
 from storage.records.reading_rules import RULES as READING
 from storage.records.slide_rules import RULES as SLIDES
 
 FUTURE = timedelta(minutes=2)
 """Clocks of two machines may differ by this much; beyond it an event is from the future."""
+_TOLD_ONCE = (
+    events.CaseOrdered, events.SpecimenReceived, events.ClockPaused, slides.SlideExpected,
+    reading.WorkOrderPlaced, reading.ConsultationRequested, reading.ConsultationAnswered,
+    reading.FlagRaised,
+)  # fmt: skip
+"""Told again in other words they are not the same again: somebody has to look."""
 SAID_BY_US = (events.CaseReady, events.TargetWarned, events.TargetBreached)
 """Conclusions of the system: what is learnt later about the facts may take them back."""
 Rule = Callable[[Case, Any], str]
@@ -30,20 +37,47 @@ def refusal(accession: str, log: Sequence[Happened], new: Happened) -> str:
     """Why `new` may not be recorded after `log`; empty when it may."""
     if new.occurred_at > new.received_at + FUTURE:
         return "from_the_future"
+    known, order = in_order(log), in_order([*log, new])
+    if any(at.fact == new.fact and at.occurred_at == new.occurred_at for at in known):
+        return "already"
     if isinstance(new.fact, EventCorrected):
-        target = next((at for at in log if at.event_id == new.fact.event_id), None)
-        if target is None or isinstance(target.fact, EventCorrected):
-            return "event_unknown"
+        wrong = _correction(log, new.fact, new.received_at)
+        if wrong:
+            return wrong
+    if _signed_reports(order)[: len(_signed_reports(known))] != _signed_reports(known):
+        return "signed_report_stays"
     case = Case(accession)
-    for happened in in_order([*log, new]):
+    for happened in order:
+        if happened.is_conclusion:
+            continue
         reason = rule_for(happened)(case, happened.fact)
         if not reason:
             case = apply(case, happened)
         elif happened is new:
-            return reason
+            told = isinstance(new.fact, _TOLD_ONCE) and all(at.fact != new.fact for at in known)
+            return "told_otherwise" if told and reason == "already" else reason
         elif not isinstance(happened.fact, SAID_BY_US):
             return f"contradicts_{type(happened.fact).__name__}"
     return ""
+
+
+def _correction(log: Sequence[Happened], fact: EventCorrected, received_at: datetime) -> str:
+    """What is wrong with a correction in itself."""
+    target = next((at for at in log if at.event_id == fact.event_id), None)
+    if target is None or target.is_conclusion or isinstance(target.fact, EventCorrected):
+        return "event_unknown"
+    if not fact.reason.strip():
+        return "reason_missing"
+    if fact.occurred_at and fact.occurred_at > received_at + FUTURE:
+        return "from_the_future"
+    earlier = [at.fact for at in log if isinstance(at.fact, EventCorrected)]
+    same = [at for at in earlier if at.event_id == fact.event_id]
+    return "already" if same and same[-1].occurred_at == fact.occurred_at else ""
+
+
+def _signed_reports(history: Sequence[Happened]) -> list[int]:
+    """Signatures in order: their place is the report's version, under which it has been sent."""
+    return [at.event_id for at in history if isinstance(at.fact, reading.ReportSigned)]
 
 
 def rule_for(happened: Happened) -> Rule:
@@ -63,23 +97,26 @@ def _known(case: Case) -> str:
 
 def _taken(case: Case, fact: events.SpecimenTaken) -> str:
     specimen = case.specimens.get(fact.part)
-    if specimen is None:
-        return _known(case)
-    if specimen.taken_at:
+    if specimen and specimen.taken_at:
         return "already"
-    return "specimen_received" if specimen.received_at else _known(case)
+    return "specimen_received" if specimen and specimen.received_at else _unanswered(case)
 
 
 def _dispatched(case: Case, fact: events.SpecimenDispatched) -> str:
     specimen = case.specimens.get(fact.part)
     if specimen and specimen.dispatched_at:
         return "already"
-    return "specimen_received" if specimen and specimen.received_at else _known(case)
+    return "specimen_received" if specimen and specimen.received_at else _unanswered(case)
 
 
 def _received(case: Case, fact: events.SpecimenReceived) -> str:
     specimen = case.specimens.get(fact.part)
-    return "already" if specimen and specimen.received_at else _known(case)
+    return "already" if specimen and specimen.received_at else _unanswered(case)
+
+
+def _unanswered(case: Case) -> str:
+    """New material after the final report is a new case."""
+    return _known(case) or ("case_signed" if case.final else "")
 
 
 def _accessioned(case: Case, fact: events.CaseAccessioned) -> str:
@@ -103,7 +140,7 @@ def _embedded(case: Case, fact: events.BlockEmbedded) -> str:
 
 
 def _ready(case: Case, fact: events.CaseReady) -> str:
-    return "" if case.is_all_readable else "slides_not_readable"
+    return "already" if case.is_all_readable else "slides_not_readable"
 
 
 def _priority(case: Case, fact: events.PriorityChanged) -> str:
@@ -148,15 +185,17 @@ def _is_running(case: Case) -> str:
 def _cancelled(case: Case, fact: events.CaseCancelled) -> str:
     if not fact.reason.strip():
         return "reason_missing"
-    if case.closed_at:
+    if case.cancelled_at:
         return "already"
     return "case_signed" if case.final else _known(case)
 
 
 def _rejected(case: Case, fact: events.CaseRejected) -> str:
-    if case.opened_at or any(at.kind is ReportKind.FINAL for at in case.reports):
-        return "case_opened"
-    return _cancelled(case, events.CaseCancelled(fact.reason))
+    if not fact.reason.strip():
+        return "reason_missing"
+    if case.rejected_at:
+        return "already"
+    return "case_opened" if case.opened_at else _known(case)
 
 
 _RULES: dict[type, Rule] = {

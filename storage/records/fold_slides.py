@@ -12,7 +12,10 @@ from storage.records.case_events import Happened
 from storage.records.case_words import ScanState, SlideState
 
 Fold = Callable[[Case, Any, Happened], Case]
-_UNDER_WAY = (ScanState.QUEUED, ScanState.SCANNING, ScanState.SCANNED)
+_TO_BE_SCANNED = (
+    SlideState.RESCAN, SlideState.QUEUED, SlideState.SCANNING, SlideState.SCANNED,
+    SlideState.FAILED,
+)  # fmt: skip
 
 
 def _with(case: Case, slide: CaseSlide) -> Case:
@@ -25,11 +28,9 @@ def _put(slide: CaseSlide, scan: Scan, state: SlideState | None = None) -> CaseS
 
 
 def _under_way(slide: CaseSlide, item_id: str = "") -> Scan:
-    """The scan that an event is about: by its work item, else the one under way, else a new one."""
-    for scan in reversed(slide.scans):
-        if scan.state in _UNDER_WAY and (not item_id or scan.item_id in ("", item_id)):
-            return scan
-    return Scan(len(slide.scans) + 1, ScanState.QUEUED, item_id)
+    """The scan that an event is about: the one under way, else a new one."""
+    scan = slide.under_way or Scan(len(slide.scans) + 1, ScanState.QUEUED)
+    return replace(scan, item_id=scan.item_id or item_id)
 
 
 def _of_image(slide: CaseSlide, slide_id: str) -> Scan:
@@ -51,6 +52,8 @@ def _expected(case: Case, fact: events.SlideExpected, at: Happened) -> Case:
 
 def _cancelled(case: Case, fact: events.SlideCancelled, at: Happened) -> Case:
     slide = replace(case.slides[fact.barcode], state=SlideState.CANCELLED, reason=fact.reason)
+    if slide.under_way:
+        slide = _put(slide, replace(slide.under_way, state=ScanState.WITHDRAWN))
     return _with(case, slide)
 
 
@@ -140,15 +143,16 @@ def _released(case: Case, fact: events.QualityReleased, at: Happened) -> Case:
 def _available(case: Case, fact: events.ImageAvailable, at: Happened) -> Case:
     """The newest image is the one to read; what was shown before stays as replaced."""
     slide = case.slides[fact.barcode]
-    new = _of_image(slide, fact.slide_id)
+    new = replace(_of_image(slide, fact.slide_id), available_at=at.occurred_at)
     shown = slide.shown
-    if shown is not None and shown.number < new.number:
+    if shown is not None and shown.number > new.number:  # a newer one overtook it
+        return _with(case, _put(slide, replace(new, state=ScanState.REPLACED)))
+    if shown is not None:
         slide = _put(slide, replace(shown, state=ScanState.REPLACED))
-    slide = _put(
-        slide,
-        replace(new, state=ScanState.AVAILABLE, available_at=at.occurred_at),
-        SlideState.AVAILABLE,
-    )
+    slide = _put(slide, replace(new, state=ScanState.AVAILABLE))
+    if slide.state in _TO_BE_SCANNED:  # another scan was asked for before this image was checked
+        return _with(case, slide)
+    slide = replace(slide, state=SlideState.AVAILABLE)
     return _with(case, _readable(replace(slide, reason="", rescan=None, region=None), at))
 
 
@@ -160,15 +164,18 @@ def _readable(slide: CaseSlide, at: Happened) -> CaseSlide:
 
 
 def _archived(case: Case, fact: events.ImageArchived, at: Happened) -> Case:
-    slide = case.slides[fact.barcode]
-    scan = replace(_of_image(slide, fact.slide_id), state=ScanState.ARCHIVED)
-    return _with(case, _put(slide, scan, SlideState.ARCHIVED))
+    slide, old = case.slides[fact.barcode], _of_image(case.slides[fact.barcode], fact.slide_id)
+    read = slide.shown == old and slide.state is SlideState.AVAILABLE
+    state = SlideState.ARCHIVED if read else slide.state
+    return _with(case, _put(slide, replace(old, state=ScanState.ARCHIVED), state))
 
 
 def _recalled(case: Case, fact: events.ImageRecalled, at: Happened) -> Case:
-    slide = case.slides[fact.barcode]
-    scan = replace(_of_image(slide, fact.slide_id), state=ScanState.AVAILABLE)
-    return _with(case, _put(slide, scan, SlideState.AVAILABLE))
+    slide, old = case.slides[fact.barcode], _of_image(case.slides[fact.barcode], fact.slide_id)
+    if slide.shown != old:
+        return _with(case, _put(slide, replace(old, state=ScanState.REPLACED)))
+    state = SlideState.AVAILABLE if slide.state is SlideState.ARCHIVED else slide.state
+    return _with(case, _put(slide, replace(old, state=ScanState.AVAILABLE), state))
 
 
 def _image_withdrawn(case: Case, fact: events.ImageWithdrawn, at: Happened) -> Case:
@@ -179,10 +186,28 @@ def _image_withdrawn(case: Case, fact: events.ImageWithdrawn, at: Happened) -> C
     older = [one for one in slide.scans if one.state is ScanState.REPLACED]
     if slide.shown is None and older:
         slide = _put(slide, replace(older[-1], state=ScanState.AVAILABLE))
-    if slide.shown is None:
-        back = SlideState.STAINED if slide.stained_at else SlideState.EXPECTED
-        slide = replace(slide, state=back, readable_at=None)
+    slide = replace(slide, state=_state_by_images(slide))
+    if slide.shown is None and slide.state is not SlideState.GLASS_ONLY:
+        slide = replace(slide, readable_at=None)
     return _with(case, slide)
+
+
+def _state_by_images(slide: CaseSlide) -> SlideState:
+    """Where the glass stands by the images it has left; a scan that is to come is not touched."""
+    if slide.state in (*_TO_BE_SCANNED, SlideState.GLASS_ONLY, SlideState.CANCELLED):
+        return slide.state
+    shown = slide.shown
+    newer = slide.scans[shown.number if shown else 0 :]
+    waiting = [at.state for at in newer if at.state in (ScanState.STORED, ScanState.FLAGGED)]
+    if waiting:
+        flagged = waiting[-1] is ScanState.FLAGGED
+        return SlideState.FLAGGED if flagged else SlideState.CHECKING
+    if any(ended is None for _, ended in slide.rescans):
+        return SlideState.RESCAN
+    if shown is not None:
+        archived = shown.state is ScanState.ARCHIVED
+        return SlideState.ARCHIVED if archived else SlideState.AVAILABLE
+    return SlideState.STAINED if slide.stained_at else SlideState.EXPECTED
 
 
 def _rescan(case: Case, fact: events.RescanRequested, at: Happened) -> Case:
@@ -198,6 +223,8 @@ def _rescan(case: Case, fact: events.RescanRequested, at: Happened) -> Case:
 
 def _glass_only(case: Case, fact: events.SlideGlassOnly, at: Happened) -> Case:
     slide = replace(case.slides[fact.barcode], state=SlideState.GLASS_ONLY, reason=fact.reason)
+    if slide.under_way:
+        slide = _put(slide, replace(slide.under_way, state=ScanState.WITHDRAWN))
     return _with(case, _readable(slide, at))
 
 

@@ -96,7 +96,9 @@ def _consultation(case: Case, fact: Any) -> str:  # noqa: ANN401
 def _accepted(case: Case, fact: events.ConsultationAccepted) -> str:
     consultation = case.consultations.get(fact.consultation_id)
     if consultation and consultation.accepted_at:
-        return "already"
+        if consultation.consultant == fact.consultant:
+            return "already"
+        return "accepted_by_another" if consultation.is_open else "consultation_ended"
     return _consultation(case, fact)
 
 
@@ -133,6 +135,9 @@ def _kind_fits(case: Case, kind: ReportKind) -> str:
 def _drafted(case: Case, fact: events.ReportDrafted) -> str:
     if case.opened_at is None:
         return "case_not_opened"
+    draft = case.draft
+    if draft and (draft.kind, draft.text, draft.codes) == (fact.kind, fact.text, fact.codes):
+        return "already"
     return _alive(case) or _kind_fits(case, fact.kind)
 
 
@@ -141,6 +146,9 @@ def _preliminary(case: Case, fact: events.PreliminarySent) -> str:
         return "text_missing"
     if not fact.reason.strip():
         return "reason_missing"
+    sent = [(at.text, at.reason, at.expected_at) for at in case.preliminaries[-1:]]
+    if (fact.text, fact.reason, fact.expected_at) in sent:
+        return "already"
     return "final_exists" if case.final else _alive(case)
 
 
@@ -153,6 +161,9 @@ def standing_in_the_way(case: Case) -> tuple[str, ...]:
 def _signed(case: Case, fact: events.ReportSigned) -> str:
     if case.opened_at is None:
         return "case_not_opened"
+    last = [(at.kind, at.text, at.codes) for at in case.reports[-1:]]
+    if (fact.kind, fact.text, fact.codes) in last:
+        return "already"
     reason = _alive(case) or _kind_fits(case, fact.kind)
     if reason:
         return reason

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from storage.records import slide_events as events
-from storage.records.case import Case, CaseSlide, Scan
+from storage.records.case import Case, CaseSlide
 from storage.records.case_words import ScanState, SlideState
 
 S = SlideState
@@ -131,7 +131,7 @@ def _image(slide: CaseSlide, fact: Any) -> str:  # noqa: ANN401
     if scan.state is _IMAGE_AFTER.get(type(fact)):
         return "already"
     if isinstance(fact, events.ImageCommitted) and scan.root:
-        return "already" if scan.root == fact.root else "root_is_another"
+        return "already" if scan.root == fact.root else "told_otherwise"
     return "" if scan.state in _IMAGE[type(fact)] else f"scan_is_{scan.state.value}"
 
 
@@ -141,13 +141,10 @@ def _scan(slide: CaseSlide, fact: Any) -> str:  # noqa: ANN401
     if under_way is None:
         return ""
     if under_way.item_id and fact.item_id and under_way.item_id != fact.item_id:
-        return "another_scan"
-    return _started(under_way, fact) if isinstance(fact, events.ScanStarted) else ""
-
-
-def _started(under_way: Scan, fact: events.ScanStarted) -> str:
-    other = under_way.scanner and under_way.scanner != fact.scanner
-    return "another_scan" if other and under_way.state is ScanState.SCANNING else ""
+        return f"slide_is_{slide.state.value}"
+    if isinstance(fact, events.ScanStarted) and under_way.state is ScanState.SCANNING:
+        return "" if under_way.scanner == fact.scanner else f"slide_is_{slide.state.value}"
+    return ""
 
 
 RULES: dict[type, Callable[[Case, Any], str]] = {
