@@ -109,6 +109,8 @@ def milestones_of(case: Case) -> Milestones:
     final, specimens = case.final, case.specimens.values()
     first = [s for s in case.waited_for if not case.opened_at or s.expected_at <= case.opened_at]
     ready = [at for at in case.ready_times if not case.opened_at or at <= case.opened_at]
+    if case.opened_at is None and not case.is_all_readable:
+        ready = []
     times = [_slide_times(slide, case.opened_at) for slide in first]
     all_there = bool(times) and all(at.available_at for at in times)
     return Milestones(

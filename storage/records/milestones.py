@@ -148,7 +148,7 @@ class Milestones:
     available_at: datetime | None = None
     """Last of those slides that could be read."""
     ready_at: datetime | None = None
-    """The latest readiness before the case was first opened."""
+    """The latest readiness before the case was first opened; None again when it is lost before."""
     opened_at: datetime | None = None
     preliminary_at: datetime | None = None
     signed_at: datetime | None = None
