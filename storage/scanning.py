@@ -151,7 +151,7 @@ def come_to_nothing(connection: Connection, item: WorkItem, who: str, reason: st
         _record(connection, item, ScanFailed(barcode, reason, item.item_id), who)
     told = {"by": who, "reason": reason, "at": _said_now()}
     failures = [*(item.data.get("failures") or []), told]
-    item = _note(connection, item, failures=failures, begun=False, fingerprint="")
+    item = _note(connection, item, failures=failures, begun=False, fingerprint="", image="")
     if not _is_wanted(case, glass) or item.attempts >= MOST_ATTEMPTS:
         state = WorkState.CANCELLED if case.closed_at else WorkState.FAILED
         ended = {"state": state.value, "reason": reason, "ended_at": now()}
@@ -190,12 +190,17 @@ def scan_of(connection: Connection, fingerprint: str, deliverer: str) -> WorkIte
 
     Said by the file's SHA-256, else by a deliverer who has just one scan whose image is waited for.
     """
-    waiting = _awaiting_image(connection)
+    waiting = [at for at in _awaiting_image(connection) if not at.data.get("image")]
     named = [at for at in waiting if at.data.get("fingerprint") == fingerprint]
     if named:
         return named[0]
     own = [at for at in waiting if at.performer == deliverer and not at.data.get("fingerprint")]
     return own[0] if len(own) == 1 else None
+
+
+def note_image(connection: Connection, item: WorkItem, slide_id: str) -> None:
+    """The scan's image has come, and a person has to say what it shows."""
+    _note(connection, item, image=slide_id)
 
 
 _OFFERED_AGAIN = {
@@ -252,7 +257,7 @@ def _said_now() -> str:
 
 def _is_dead(item: WorkItem, moment: datetime) -> bool:
     if item.state is WorkState.DONE:
-        return moment - (item.ended_at or moment) > IMAGE_WITHIN
+        return moment - (item.ended_at or moment) > IMAGE_WITHIN and not item.data.get("image")
     told = item.data.get("news_at")
     last = datetime.fromisoformat(told) if told else item.claimed_at or item.created_at
     return item.state is WorkState.CLAIMED and moment - last > NEWS_WITHIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ from storage.case_log import Said
 from storage.catalogue import get_slide
 from storage.database import Database
 from storage.records.case_events import CaseAccessioned, CaseFact, CaseOrdered, SpecimenReceived
-from storage.records.intake import IntakeState
+from storage.records.intake import IntakeState, Source
 from storage.records.milestones import Priority, SpecimenClass
 from storage.records.slide import Slide, SlideMetadata
 from storage.records.slide_events import SlideExpected, SlideStained
@@ -44,10 +45,14 @@ def order(database: Database, accession: str, *barcodes: str, **about: Any) -> N
 
 
 def image(
-    database: Database, name: str, barcode: str | None = None, actor: str = "tester"
+    database: Database,
+    name: str,
+    barcode: str | None = None,
+    actor: str = "tester",
+    source: Source = Source.WATCH,
 ) -> Slide:
     """A slide that can be read; its metadata say `barcode`."""
-    row, _ = intake.submit(database, delivery(name, actor))
+    row, _ = intake.submit(database, replace(delivery(name, actor), source=source))
     assert leases.claim(database, actor, 60, (IntakeState.RECEIVED,), row.intake_id)
     metadata = SlideMetadata("test", barcode=barcode)
     intake.mark_ready(database, row.intake_id, pyramid(name, metadata))
