@@ -6,6 +6,7 @@ to nothing is offered again until it has been tried MOST_ATTEMPTS times; then a 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -196,6 +197,14 @@ def scan_of(connection: Connection, fingerprint: str, deliverer: str) -> WorkIte
         return named[0]
     own = [at for at in waiting if at.performer == deliverer and not at.data.get("fingerprint")]
     return own[0] if len(own) == 1 else None
+
+
+def stains(database: Database, barcodes: Collection[str]) -> dict[str, str]:
+    """How each of some glasses is stained: what a scanner is told beside the barcode."""
+    query = sa.select(case_slide.c.barcode, case_slide.c.detail)
+    with database.reading() as connection:
+        rows = connection.execute(query.where(case_slide.c.barcode.in_(barcodes)))
+        return {row.barcode: row.detail.get("stain", "") for row in rows}
 
 
 def note_image(connection: Connection, item: WorkItem, slide_id: str) -> None:

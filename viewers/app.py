@@ -29,6 +29,7 @@ from viewers import (
     slides,
     static,
     uploads,
+    work,
 )
 from viewers.access import Gate, needs, principal_of
 from viewers.audit import Audit
@@ -70,6 +71,7 @@ def build_api(context: Context) -> FastAPI:
     for router in (
         health.router, me, slides.router, channels.router, colour.router, direct.router,
         ops.router, changes.router, uploads.router, prefect_proxy.router, static.router,
+        work.router,
         cases.router, cases.late,
     ):  # fmt: skip
         app.include_router(router)

@@ -30,6 +30,7 @@ FILLED = {
     "slide_id": "0" * 20,
     "intake_id": "0" * 32,
     "upload_id": "0" * 32,
+    "item_id": "0" * 32,
     "name": "label",
     "code": "da",
     "language": "da",
