@@ -78,26 +78,26 @@ def history(database: Database, subject: str) -> list[Event]:
 def history_in(connection: Connection, subject: str) -> list[Event]:
     """The same inside the caller's transaction."""
     query = sa.select(event).where(event.c.subject == subject).order_by(event.c.event_id)
-    return [_event(row) for row in connection.execute(query)]
+    return [event_of_row(row) for row in connection.execute(query)]
 
 
 def find_by_key(connection: Connection, key: str) -> Event | None:
     """The event that a sender's key names."""
     row = connection.execute(sa.select(event).where(event.c.key == key)).one_or_none()
-    return None if row is None else _event(row)
+    return None if row is None else event_of_row(row)
 
 
 def get(connection: Connection, event_id: int) -> Event | None:
     """One event."""
     row = connection.execute(sa.select(event).where(event.c.event_id == event_id)).one_or_none()
-    return None if row is None else _event(row)
+    return None if row is None else event_of_row(row)
 
 
 def of_kinds(database: Database, kinds: Sequence[str], limit: int = 500) -> list[Event]:
     """The newest events of some kinds, newest first."""
     query = sa.select(event).where(event.c.kind.in_(kinds)).order_by(event.c.event_id.desc())
     with database.reading() as connection:
-        return [_event(row) for row in connection.execute(query.limit(limit))]
+        return [event_of_row(row) for row in connection.execute(query.limit(limit))]
 
 
 def last_id(database: Database) -> int:
@@ -106,7 +106,8 @@ def last_id(database: Database) -> int:
         return connection.execute(sa.select(sa.func.max(event.c.event_id))).scalar() or 0
 
 
-def _event(row: Row[Any]) -> Event:
+def event_of_row(row: Row[Any]) -> Event:
+    """A row of the table as an event."""
     return Event(
         subject=row.subject,
         kind=row.kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from processing.turnaround.statistics import (
     AgeBucket,
@@ -20,22 +20,17 @@ from processing.turnaround.statistics import (
 )
 from storage.records.milestones import Milestones
 from storage.records.policy import Policy
+from storage.records.published import DataCut
 
 GROUPS = (
     (Grouping.PRIORITY,),
+    (Grouping.SPECIMEN_CLASS,),
     (Grouping.PRIORITY, Grouping.SPECIMEN_CLASS),
     (Grouping.SITE,),
+    (Grouping.UNIT,),
     (Grouping.PRIORITY, Grouping.SPECIMEN_CLASS, Grouping.SITE),
 )
 """What a published month is told apart by."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataCut:
-    """The last event that was known, and the moment open cases are measured to."""
-
-    event_id: int
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

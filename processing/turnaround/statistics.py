@@ -90,6 +90,10 @@ class Figures:
     """Cases with an event entered long after it happened."""
     step_medians: Mapping[StepName, timedelta]
     """Each step's own: they do not sum to the median of the whole."""
+    step_means: Mapping[StepName, timedelta]
+    """They sum to the mean of the whole, to some microseconds."""
+    promised: float | None
+    """Within target of 100, as their targets promise, on average over the cases."""
 
     @property
     def percent(self) -> float | None:
@@ -146,6 +150,12 @@ def figures(policy: Policy, cases: Sequence[Milestones]) -> Figures:
         step_medians={
             name: quantile(sorted(at[name] for at in taken), 50) for name in StepName if taken
         },
+        step_means={
+            name: sum((at[name] for at in taken), timedelta()) / len(taken)
+            for name in StepName
+            if taken
+        },
+        promised=_mean([at.target.percent for at in clocks if at.target]),
     )
 
 
@@ -197,6 +207,10 @@ def spread(values: Iterable[_Length]) -> Spread[_Length] | None:
 def quantile(ordered: Sequence[_Length], percent: int) -> _Length:
     """The least of the ordered values that at least `percent` of them do not exceed."""
     return ordered[max(0, -(-percent * len(ordered) // 100) - 1)]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _stopped(policy: Policy, case: Milestones) -> Clock:

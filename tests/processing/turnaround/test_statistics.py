@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processing.turnaround.clocks import svartid
-from processing.turnaround.publish import GROUPS, DataCut, month_figures
+from processing.turnaround.publish import GROUPS, month_figures
 from processing.turnaround.statistics import (
     Grouping,
     Selection,
@@ -27,6 +27,7 @@ from processing.turnaround.statistics import (
 from processing.turnaround.steps import StepName, lengths, steps
 from storage.records.milestones import Milestones, PauseReason, Priority, SpecimenClass
 from storage.records.policy import DEFAULT_POLICY
+from storage.records.published import DataCut
 from tests.processing.turnaround.cases import case, cases, local, moments, pause
 from tests.processing.turnaround.months import Laboratory, as_known
 
