@@ -33,6 +33,15 @@ export function exactTime(moment) {
 }
 
 /**
+ * The day alone: `22. nov.` or `2026-11-22`.
+ * @param {Date} at
+ */
+export function exactDay(at) {
+  if (language === "da") return DAY.format(at);
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
+
+/**
  * How long ago, while that is what a reader wants to know; the exact time after a day.
  * @param {string} moment ISO
  * @param {number} [now]
