@@ -131,6 +131,29 @@ def revoke(database: Database, name: str, label: str | None = None) -> int:
     return ended
 
 
+def role_of(database: Database, name: str) -> Role | None:
+    """The role of a person; None when nobody is called so."""
+    with database.reading() as connection:
+        role = _role(connection, name)
+    return None if role is None else Role(role)
+
+
+def is_unit(database: Database, unit: str) -> bool:
+    """Whether anybody works at a unit of that name."""
+    query = sa.select(person.c.name).where(person.c.unit == unit).limit(1)
+    with database.reading() as connection:
+        return bool(unit) and connection.execute(query).first() is not None
+
+
+def holds_session(database: Database, principal: Principal) -> bool:
+    """Whether somebody came by signing in, and not by a program's token."""
+    query = sa.select(access_key.c.kind).where(
+        access_key.c.label == principal.session, access_key.c.name == principal.name
+    )
+    with database.reading() as connection:
+        return connection.execute(query).scalars().all() == ["session"]
+
+
 def full_names(database: Database, of: Collection[str] | None = None) -> dict[str, str]:
     """What people are called, by the name they sign in with; of some, or of all who have said."""
     query = sa.select(person.c.name, person.c.full_name).where(person.c.full_name != "")

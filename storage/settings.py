@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage.errors import SettingsError
@@ -33,6 +33,8 @@ class Settings:
     """True behind TLS: the session cookie gets the `__Host-` prefix."""
     origin: str = ""
     """The address people use when it differs from the Host header (behind a proxy)."""
+    accession_prefixes: Mapping[str, str] = field(default_factory=dict)
+    """By unit, how accession numbers begin that svartid makes; others begin with the unit."""
 
     @property
     def layout(self) -> Layout:
@@ -56,6 +58,7 @@ def read_settings(data: Path | None = None, env: Mapping[str, str] | None = None
         max_upload_bytes=int(_number(env, "SVARTID_MAX_UPLOAD_BYTES", 64 * 2**30, 1, 2**50)),
         secure_cookies=env.get("SVARTID_SECURE_COOKIES", "") == "1",
         origin=env.get("SVARTID_ORIGIN", "").rstrip("/"),
+        accession_prefixes=_pairs(env, "SVARTID_ACCESSION_PREFIXES"),
     )
 
 
@@ -71,6 +74,17 @@ def _database_url(configured: str | None, layout: Layout) -> str:
     if scheme in {"postgresql", "postgres"}:
         return f"postgresql+psycopg://{rest}"
     return configured
+
+
+def _pairs(env: Mapping[str, str], name: str) -> dict[str, str]:
+    """`unit=PREFIX,unit=PREFIX`."""
+    found = {}
+    for pair in filter(None, (at.strip() for at in env.get(name, "").split(","))):
+        unit, equals, prefix = (at.strip() for at in pair.partition("="))
+        if not (equals and unit and prefix.isalnum() and len(prefix) <= 20):
+            raise SettingsError(f"{name} must be like unit=PREFIX,unit=PREFIX, not {pair!r}")
+        found[unit] = prefix
+    return found
 
 
 def _number(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:

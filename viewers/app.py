@@ -15,19 +15,30 @@ from storage.records.people import Right
 from storage.settings import Settings, read_settings
 from storage.tiles import TileStore
 from viewers import (
+    case_acts,
+    case_entry,
+    case_orders,
+    case_page,
     cases,
     changes,
     channels,
     colour,
     direct,
     errors,
+    facts,
+    glasses,
     health,
+    lab,
+    lab_pages,
     ops,
     pages,
     prefect_proxy,
+    repairs,
+    reports,
     signin,
     slides,
     static,
+    unknown,
     uploads,
     work,
 )
@@ -72,11 +83,13 @@ def build_api(context: Context) -> FastAPI:
         health.router, me, slides.router, channels.router, colour.router, direct.router,
         ops.router, changes.router, uploads.router, prefect_proxy.router, static.router,
         work.router,
-        cases.router, cases.late,
+        lab.router, unknown.router, repairs.router,
+        case_entry.router, cases.router, case_acts.router, case_orders.router, reports.router,
+        glasses.router, facts.router, cases.late,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_openapi(app))
-    app.router.routes.extend([*signin.routes, *pages.routes])
+    app.router.routes.extend([*signin.routes, *pages.routes, *case_page.routes, *lab_pages.routes])
     errors.install(app)
     return app
 

@@ -19,13 +19,11 @@ from storage.records.case import Case
 from storage.records.people import Principal, Right
 from storage.worklist import CaseRow, Which
 from viewers.access import needs, principal_of
+from viewers.acts import CASE, CASES, Accession, Line
 from viewers.case_rows import document_json, rows_json
 from viewers.context import Context, context_of
 
 router = APIRouter(tags=["cases"])
-CASES = "/api/v1/cases"
-CASE = CASES + "/{accession:path}"
-"""Accession numbers may have strokes in them: what follows is found first, see `late`."""
 late = APIRouter(tags=["cases"])
 """The address of the case alone: registered after all that begin like it."""
 _IDENTIFIER = re.compile(r"\d{6}[- ]?\d{4}")
@@ -42,7 +40,7 @@ _READ = [needs(Right.READ_CASES)]
 class Search(BaseModel):
     """What is looked for; in the body, so that no identifier gets into an address."""
 
-    text: Annotated[str, Field(max_length=80)]
+    text: Annotated[Line, Field(max_length=80)]
 
 
 @router.get(CASES, dependencies=_READ)
@@ -62,7 +60,7 @@ def list_cases(
 
 
 @router.get(CASES + "/search", dependencies=_READ)
-def search(request: Request, text: Annotated[str, Query(max_length=80)]) -> dict[str, Any]:
+def search(request: Request, text: Annotated[Line, Query(max_length=80)]) -> dict[str, Any]:
     """By accession or barcode, as far as typed; a patient's identifier is asked for by POST."""
     if _IDENTIFIER.search(text):
         raise Malformed("an identifier of a patient does not belong into an address")
@@ -76,7 +74,7 @@ def search_privately(request: Request, wanted: Search) -> dict[str, Any]:
 
 
 @late.get(CASE + "/events", dependencies=_READ)
-def history(request: Request, accession: str) -> dict[str, Any]:
+def history(request: Request, accession: Accession) -> dict[str, Any]:
     """All that happened to a case, in the order it was told."""
     context = context_of(request)
     context.desk.case(principal_of(request), Right.READ_CASES, accession, "case history")
@@ -88,7 +86,7 @@ def history(request: Request, accession: str) -> dict[str, Any]:
 
 
 @late.get(CASE, dependencies=_READ)
-def read_case(request: Request, accession: str) -> dict[str, Any]:
+def read_case(request: Request, accession: Accession) -> dict[str, Any]:
     """One case: its line, glasses, orders, questions, reports, clocks, and what the asker may."""
     context, principal = context_of(request), principal_of(request)
     context.desk.case(principal, Right.READ_CASES, accession, "case")

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from storage.errors import Illegal, Malformed, NotFound, Refused, SvartidError, Transient
 from viewers.access import Forbidden
+from viewers.identifiers import Unusable
 from viewers.pages import render_error
 
 _LOG = logging.getLogger("svartid.web")
@@ -36,6 +37,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SvartidError, _ours)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Unusable, _unusable)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -70,6 +72,11 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     return _answer(request, 422, "invalid_request")
+
+
+async def _unusable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Unusable)  # noqa: S101 - registered for it
+    return _answer(request, 422, "invalid_request", error.reason)
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:

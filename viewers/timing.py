@@ -12,16 +12,18 @@ import time
 from datetime import timedelta
 
 from processing.turnaround.experience import Experience, learn
-from storage import worklist
+from storage import policies, worklist
 from storage.database import Database, now
 from storage.errors import SvartidError
-from storage.records.policy import DEFAULT_POLICY, Policy
+from storage.records.policy import Policy
 
 _LOG = logging.getLogger("svartid.web")
 HISTORY = timedelta(days=120)
 """How far back answered cases are likened to open ones."""
 _FRESH = 30.0
 """Seconds that what was learnt is good for; at least twenty times as long as learning took."""
+_NEW_WITHIN = 5.0
+"""Seconds after which a new policy is seen."""
 _PATIENCE = 1.0
 """Seconds the first one who asks waits."""
 
@@ -35,10 +37,15 @@ class Timing:
         self._learnt: Experience | None = None
         self._due = 0.0
         self._busy: threading.Thread | None = None
+        self._promised: tuple[float, Policy | None] = (0.0, None)
 
     def policy(self) -> Policy:
         """What the laboratory promises now."""
-        return DEFAULT_POLICY
+        at, known = self._promised
+        if known is None or time.monotonic() - at >= _NEW_WITHIN:
+            known = policies.current(self._database)
+            self._promised = (time.monotonic(), known)
+        return known
 
     def experience(self) -> Experience | None:
         """What the answered cases of the last months teach; None until that is known."""

@@ -31,7 +31,7 @@ class Basis(StrEnum):
     ASSIGNED = "assigned"
     CONSULTED = "consulted"
     OPERATION = "operation"
-    """A flow of svartid itself."""
+    """A flow of svartid itself, or a device that tells what it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,9 @@ def decide(
         return Decision(Basis.ASSIGNED)
     if consulted and right in _FOR_CONSULTED:
         return Decision(Basis.CONSULTED)
+    if principal.role is Role.DEVICE:  # tells what happened, and is shown nothing
+        own = relation.same_unit or not principal.unit
+        return Decision(Basis.OPERATION) if own and right is Right.DO_WORK else REFUSED
     if right in _PERSONAL or not relation.same_unit or principal.role not in TREATING:
         return REFUSED
     return Decision(Basis.UNIT)

@@ -19,6 +19,8 @@ from storage import cases, patients, people
 from storage.case_log import Said
 from storage.database import Database
 from storage.records import case_events as events
+from storage.records import reading_events as reading
+from storage.records import slide_events
 from storage.records.case import Case
 from storage.records.case_words import AssignedBy
 from storage.records.milestones import Priority, SpecimenClass
@@ -124,26 +126,26 @@ class Department:
             events.SpecimenReceived("A", "T06"),
             events.CaseAccessioned(),
             events.BlockEmbedded("A", "A1"),
-            *(events.SlideExpected(barcode, "A", "A1", "HE") for barcode in glasses),
+            *(slide_events.SlideExpected(barcode, "A", "A1", "HE") for barcode in glasses),
             at=at,
         )
         for barcode in glasses[:readable]:
             slide_id = f"{number:04}{barcode[-1]:0>16}"
             self.say(
                 accession,
-                events.SlideStained(barcode),
-                events.ImageStored(barcode, slide_id),
-                events.ImageAvailable(barcode, slide_id),
+                slide_events.SlideStained(barcode),
+                slide_events.ImageStored(barcode, slide_id),
+                slide_events.ImageAvailable(barcode, slide_id),
                 at=at + received / 2,
             )
         if assignee:
-            self.say(accession, events.CaseAssigned(assignee, AssignedBy.PERSON))
+            self.say(accession, reading.CaseAssigned(assignee, AssignedBy.PERSON))
         return accession
 
     def open(self, accession: str) -> None:
         """As its pathologist does."""
         assignee = cases.get(self.database, accession).assignee
-        self.say(accession, events.CaseOpened(assignee))
+        self.say(accession, reading.CaseOpened(assignee))
 
     def lines(self, name: str, accession: str) -> list[tuple[str, str, str]]:
         """What the access log says of somebody and a case: action, patient, basis."""

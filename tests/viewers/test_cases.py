@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from storage import cases
 from storage.records import case_events as events
+from storage.records import reading_events as reading
 from storage.records.case_words import AssignedBy, ReportKind, Severity
 from storage.records.milestones import Distance, Priority, SpecimenClass
 from tests.viewers.department import ELSEWHERE, Department
@@ -101,8 +102,8 @@ def test_an_answered_case_says_whether_it_was_in_time(
 ) -> None:
     accession = department.case(assignee="pia")
     department.open(accession)
-    signed = events.ReportSigned(FINAL, "Normal hud", ("T01000", "M00100"))
-    department.say(accession, signed, events.ReportDistributed(1, FINAL))
+    signed = reading.ReportSigned(FINAL, "Normal hud", ("T01000", "M00100"))
+    department.say(accession, signed, reading.ReportDistributed(1, FINAL))
     found = pia.get(f"/api/v1/cases/{accession}").json()
     assert found["standing"]["state"] == "done"
     assert found["standing"]["in_time"] is True
@@ -148,8 +149,8 @@ def test_a_whole_case(department: Department, pia: TestClient) -> None:
     department.open(accession)
     department.say(
         accession,
-        events.FlagRaised("f1", Severity.MUST_SEE, "væv mangler?", f"{accession}-A1-1"),
-        events.ConsultationRequested("c1", Distance.INTERNAL, "poul", "Enig?"),
+        reading.FlagRaised("f1", Severity.MUST_SEE, "væv mangler?", f"{accession}-A1-1"),
+        reading.ConsultationRequested("c1", Distance.INTERNAL, "poul", "Enig?"),
     )
     found = pia.get(f"/api/v1/cases/{accession}").json()
     assert found["clinical_information"] == "Obs. melanom"
@@ -188,7 +189,7 @@ def test_a_question_from_elsewhere_shows_the_case_and_nothing_else(
     karl = department.client("karl")
     assert karl.get(f"/api/v1/cases/{accession}").status_code == 403
     department.open(accession)
-    asked = events.ConsultationRequested("k1", Distance.REGIONAL, "karl", "Er det malignt?")
+    asked = reading.ConsultationRequested("k1", Distance.REGIONAL, "karl", "Er det malignt?")
     department.say(accession, asked)
     lines = karl.get("/api/v1/cases?list=asked").json()["cases"]
     assert [at["accession"] for at in lines] == [accession]
@@ -211,8 +212,8 @@ def test_forecasts_come_with_experience(department: Department, pia: TestClient)
     accession = department.case(assignee="pia", received=LONG)
     case = department.case(assignee="pia", received=LONG)
     department.open(case)
-    report = events.ReportSigned(FINAL, "tekst", ("T01000", "M00100"))
-    department.say(case, report, events.ReportDistributed(1, FINAL))
+    report = reading.ReportSigned(FINAL, "tekst", ("T01000", "M00100"))
+    department.say(case, report, reading.ReportDistributed(1, FINAL))
     fresh = Department(department.settings, department.database, department.tokens)
     found = fresh.client("pia").get(f"/api/v1/cases/{accession}").json()
     assert found["forecast"]["probability_late"] == 1.0
@@ -222,7 +223,7 @@ def test_forecasts_come_with_experience(department: Department, pia: TestClient)
 
 def test_a_release_takes_it_off_the_list(department: Department, pia: TestClient) -> None:
     accession = department.case(assignee="pia")
-    department.say(accession, events.CaseReleased("ferie"))
+    department.say(accession, reading.CaseReleased("ferie"))
     assert accession not in listed(pia, "list=mine")
-    department.say(accession, events.CaseAssigned("pia", AssignedBy.CLAIM))
+    department.say(accession, reading.CaseAssigned("pia", AssignedBy.CLAIM))
     assert cases.get(department.database, accession).assignee == "pia"

@@ -16,7 +16,7 @@ from storage import people
 from storage.events import history
 from storage.records.people import Role
 from tests.viewers.conftest import Ask, Shop
-from viewers import access, signin
+from viewers import access, passwords
 from viewers.app import create_app
 from viewers.cookies import cookie_value
 
@@ -30,7 +30,7 @@ def password(shop: Shop) -> str:
 
 @pytest.fixture(autouse=True)
 def limiter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signin, "_LIMITER", MovingWindowRateLimiter(MemoryStorage()))
+    monkeypatch.setattr(passwords, "_LIMITER", MovingWindowRateLimiter(MemoryStorage()))
 
 
 @pytest.fixture
