@@ -132,7 +132,7 @@ def _set_aside(
         unit=item.unit if item else "",
         left_alone=alone,
     )
-    matching.set_aside(connection, image, aside)
+    matching.set_aside(connection, image.slide_id, aside)
     if item is not None and why != Why.MISMATCH:
         scanning.note_image(connection, item, image.slide_id)
     elif item is not None:

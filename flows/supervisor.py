@@ -1,4 +1,4 @@
-"""`svartid up`: Prefect's server, dispatcher, watch folder and web app under one roof."""
+"""`svartid up`: Prefect's server, dispatcher, watch folder, casework and web under one roof."""
 
 from __future__ import annotations
 
@@ -157,6 +157,7 @@ def _programs(settings: Settings, address: Address, prefect: PrefectAddress) -> 
         *_web_programs(address, settings.web_workers, web),
         Program("dispatcher", python("flows.dispatcher"), client),
         Program("watch", python("flows.watch"), common),
+        Program("casework", python("flows.casework"), client),
         Program("prefect", python(_PREFECT_LAUNCH, str(prefect.port)), server),
     ]
 

@@ -81,8 +81,7 @@ def expected_meanwhile(database: Database) -> list[str]:
 
 def may_be_matched(connection: Connection, slide_id: str) -> bool:
     """Nobody has decided about the image yet, or only that its barcode was not known."""
-    attached = sa.select(case_image.c.slide_id).where(case_image.c.slide_id == slide_id)
-    if connection.execute(attached).first() is not None:
+    if _is_attached(connection, slide_id):
         return False
     item = item_about(connection, slide_id)
     if item is None:
@@ -134,14 +133,14 @@ def attach(
     return case
 
 
-def set_aside(connection: Connection, image: Slide, aside: Aside) -> WorkItem:
+def set_aside(connection: Connection, slide_id: str, aside: Aside) -> WorkItem:
     """The image is not attached: enter it for a person, or as left alone; once."""
-    item = item_about(connection, image.slide_id)
+    item = item_about(connection, slide_id)
     data = {"why": aside.why, **aside.said}
     words = {"data": data, "barcode": aside.barcode, "rank": aside.rank}
     words |= {"site": aside.site, "unit": aside.unit}
     if item is None:
-        about = words | {"slide_id": image.slide_id}
+        about = words | {"slide_id": slide_id}
         item = work_items.offer(connection, _KIND, cases.SYSTEM, **about)
         if aside.left_alone:
             return work_items.end(connection, item.item_id, WorkState.CANCELLED, LEFT_ALONE)
@@ -149,6 +148,26 @@ def set_aside(connection: Connection, image: Slide, aside: Aside) -> WorkItem:
     if not aside.left_alone and item.reason == LEFT_ALONE:
         words |= {"state": WorkState.OFFERED.value, "reason": "", "ended_at": None}
     return work_items.change(connection, item.item_id, words)
+
+
+def leave_all_alone(database: Database, slide_ids: Collection[str]) -> bool:
+    """Without a case there is nothing images could belong to: close them all; whether it was so."""
+    query = sa.select(slide.c.slide_id, slide.c.barcode).where(slide.c.slide_id.in_(slide_ids))
+    with database.transaction() as connection:
+        events.hold(connection)
+        if any_case(connection):
+            return False
+        for row in connection.execute(query).all():
+            if item_about(connection, row.slide_id) is None:
+                aside = Aside("unknown", {}, row.barcode or None, left_alone=True)
+                set_aside(connection, row.slide_id, aside)
+    return True
+
+
+def is_attached(database: Database, slide_id: str) -> bool:
+    """Whether the image is, or was, that of a glass."""
+    with database.reading() as connection:
+        return _is_attached(connection, slide_id)
 
 
 def uncommitted(database: Database, since: datetime) -> list[str]:
@@ -182,6 +201,11 @@ def commit_root(database: Database, slide_id: str) -> bool:
 def _key(fact: ImageStored | ImageCommitted | ImageAvailable) -> str:
     word = {ImageStored: "stored", ImageCommitted: "committed", ImageAvailable: "available"}
     return f"{word[type(fact)]}:{fact.slide_id}:{fact.barcode}"
+
+
+def _is_attached(connection: Connection, slide_id: str) -> bool:
+    query = sa.select(case_image.c.slide_id).where(case_image.c.slide_id == slide_id)
+    return connection.execute(query).first() is not None
 
 
 def _is_expected() -> sa.ColumnElement[bool]:

@@ -31,6 +31,12 @@ _FLOWS = {
     "read in": "read in slide",
     "complete": "complete pyramid",
     "report": "report slide",
+    "match": "match slide",
+    "commit": "commit slide",
+    "take back": "take scan back",
+    "keep time": "keep time",
+    "route": "route case",
+    "deliver": "deliver message",
 }
 _UNKEPT = {"Cache-Control": "no-store"}
 _cache: dict[str, tuple[float, Any]] = {}

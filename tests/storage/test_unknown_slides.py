@@ -22,7 +22,7 @@ from tests.storage.lab import IDENTIFIER, complete, image, order, say
 def set_aside(database: Database, slide: Slide, **about: object) -> WorkItem:
     words = {"why": "unknown", "said": {}, "barcode": None, **about}
     with database.transaction() as connection:
-        return matching.set_aside(connection, slide, Aside(**words))  # type: ignore[arg-type]
+        return matching.set_aside(connection, slide.slide_id, Aside(**words))  # type: ignore[arg-type]
 
 
 def attach(database: Database, slide: Slide, accession: str, barcode: str) -> None:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from flows import casework_flows
 from flows import intake as flows
 from storage import errors
 from storage.errors import SvartidError
@@ -16,6 +17,12 @@ from storage.records.slide import Notice
 from viewers import ops, pages
 from viewers.pages import STATIC
 
+FLOWS = [
+    at
+    for module in (flows, casework_flows)
+    for at in vars(module).values()
+    if hasattr(at, "flow_run_name")
+]
 WORDS = (STATIC / "js" / "words.js").read_text()
 
 
@@ -38,9 +45,9 @@ def test_every_reason_has_words() -> None:
     [
         ("NOTICES", {at.value for at in Notice}),
         ("INTAKE_STATES", {at.value for at in IntakeState}),
-        ("PROCESS_NAMES", {"web", "dispatcher", "watch", "prefect"}),
+        ("PROCESS_NAMES", {"web", "dispatcher", "watch", "casework", "prefect"}),
         ("PROCESS_STATES", {"starting", "running", "backing_off", "stopped"}),
-        ("FLOW_NAMES", {at.name for at in vars(flows).values() if hasattr(at, "flow_run_name")}),
+        ("FLOW_NAMES", {at.name for at in FLOWS}),
         ("RUN_STATES", {"Completed", "Failed", "Crashed", "Running", "Scheduled", "Pending"}),
     ],
 )
@@ -50,8 +57,7 @@ def test_every_code_has_words(name: str, codes: set[str]) -> None:
 
 
 def test_every_flow_is_known_by_its_run_names() -> None:
-    found = [at for at in vars(flows).values() if hasattr(at, "flow_run_name")]
-    names = {str(at.flow_run_name).removesuffix(" {slide_id}"): at.name for at in found}
+    names = {str(at.flow_run_name).rpartition(" {")[0]: at.name for at in FLOWS}
     assert names == ops._FLOWS
 
 

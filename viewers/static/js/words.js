@@ -34,6 +34,7 @@ const PROCESS_NAMES = {
   dispatcher: t("Dispatcher"),
   web: t("Web server"),
   watch: t("Watch folder"),
+  casework: t("Casework"),
 };
 
 /** @type {Record<string, string>} */
@@ -41,6 +42,12 @@ const FLOW_NAMES = {
   "read in slide": t("Read in slide"),
   "complete pyramid": t("Complete pyramid"),
   "report slide": t("Report slide afterwards"),
+  "match slide": t("Find the glass of a slide"),
+  "commit slide": t("Record the proof of a slide"),
+  "take scan back": t("Take back a scan"),
+  "keep time": t("Keep time"),
+  "route case": t("Choose a pathologist"),
+  "deliver message": t("Deliver a message"),
 };
 
 /** @type {Record<string, string>} */
