@@ -18,6 +18,12 @@ COMMANDS = {
     "verify": ("flows.commands.verify", "check every stored byte, and name what has changed"),
     "receipt": ("flows.commands.receipt", "say where a tile comes from, and prove it"),
     "cold": ("flows.commands.cold", "keep slides in less space, or thaw them"),
+    "case": ("flows.commands.case", "tell how a case stands: events, clocks, steps, forecast"),
+    "turnaround": (
+        "flows.commands.turnaround",
+        "are answers in time, and where do they wait; publish a month",
+    ),
+    "policy": ("flows.commands.policy", "show or change what the laboratory promises"),
     "token": ("flows.commands.token", "make access tokens for programs"),
     "user": ("flows.commands.user", "add people, give new passwords"),
     "paint": ("flows.commands.paint", "paint a slide for demonstration and tests"),
@@ -93,7 +99,7 @@ def _leading_data(words: list[str]) -> tuple[str | None, list[str]]:
 
 
 def _overview() -> str:
-    lines = [f"  {name:<9} {summary}" for name, (_, summary) in COMMANDS.items()]
+    lines = [f"  {name:<10} {summary}" for name, (_, summary) in COMMANDS.items()]
     return "\n".join(
         [
             "usage: svartid [--data DIR] COMMAND [options]",
