@@ -21,7 +21,7 @@ from storage.database import Database, now
 from storage.errors import Illegal, Malformed, NotFound
 from storage.events import Event
 from storage.exchange import facts
-from storage.exchange.plain import is_text
+from storage.exchange.plain import is_moment, is_text
 from storage.records.case import Case
 from storage.records.case_events import CONCLUDED, CaseFact, Happened
 from storage.records.case_fold import fold
@@ -138,12 +138,9 @@ def _checked(said: Said, received: datetime) -> Said:
     if not all(is_text(text, most) for text, most in sizes):
         raise Malformed("who says it, from where, or its key is too long")
     moment = said.occurred_at or received
-    if moment.tzinfo is None:
-        raise Malformed("a time needs its zone")
-    try:
-        return replace(said, occurred_at=moment.astimezone(UTC))
-    except OverflowError as error:
-        raise Malformed("a time lies beyond all calendars") from error
+    if not is_moment(moment):
+        raise Malformed("a time needs its zone, and lies within the calendar")
+    return replace(said, occurred_at=moment.astimezone(UTC))
 
 
 def _told_before(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from storage.errors import Malformed
-from storage.exchange.plain import MOST_TEXT, from_plain, is_text, to_plain
+from storage.exchange.plain import MOST_TEXT, from_plain, is_moment, is_text, to_plain
 from storage.records.case_events import FACTS, CaseFact
 
 LONGEST: Final = {
@@ -19,13 +20,16 @@ LONGEST: Final = {
 
 
 def check(fact: CaseFact) -> None:
-    """That the fact can be kept, whoever made it. Errors: Malformed, which names the field."""
+    """That the fact can be kept and read again. Errors: Malformed, which names the field."""
     for at in dataclasses.fields(fact):
         value = getattr(fact, at.name)
+        if isinstance(value, datetime) and not is_moment(value):
+            raise Malformed(f"{type(fact).__name__}: does not fit @ $.{at.name}")
         texts = value if isinstance(value, tuple) else (value,)
         most = LONGEST.get(at.name, MOST_TEXT)
         if not all(is_text(text, most) for text in texts if isinstance(text, str)):
             raise Malformed(f"{type(fact).__name__}: does not fit @ $.{at.name}")
+    fact_from_json(type(fact).__name__, fact_json(fact))
 
 
 def fact_json(fact: CaseFact) -> dict[str, Any]:

@@ -28,6 +28,14 @@ def is_text(value: str, most: int = MOST_TEXT) -> bool:
     return len(value) <= most and "\0" not in value
 
 
+def is_moment(value: datetime) -> bool:
+    """Whether it is a moment: with its zone, and within the calendar in UTC."""
+    try:
+        return value.tzinfo is not None and value.astimezone(UTC).tzinfo is UTC
+    except OverflowError:
+        return False
+
+
 def _moment(value: Any, _: type) -> datetime:  # noqa: ANN401 - whatever JSON holds
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
@@ -58,7 +66,7 @@ _converter.register_structure_hook(StrEnum, lambda value, kind: kind(value))
 _converter.register_unstructure_hook(StrEnum, lambda word: word.value)
 _converter.register_structure_hook(datetime, _moment)
 _converter.register_structure_hook(date, lambda value, _: date.fromisoformat(value))
-_converter.register_unstructure_hook(datetime, datetime.isoformat)
+_converter.register_unstructure_hook(datetime, lambda at: at.astimezone(UTC).isoformat())
 _converter.register_unstructure_hook(date, date.isoformat)
 
 
