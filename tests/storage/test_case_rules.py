@@ -1,0 +1,142 @@
+"""The rules of §7.3 and §7.4 one by one, where they are easily got wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.database import Database
+from storage.errors import Illegal
+from storage.records import case_events as facts
+from storage.records import reading_events as reading
+from storage.records import slide_events as slides
+from storage.records.case_words import AssignedBy, CaseState, ReportKind, RescanReason
+from storage.records.milestones import Distance, PauseReason, Priority
+from tests.storage.histories import CODES, FINAL, Story, a_story, at
+
+SUPPLEMENT, CORRECTED = ReportKind.SUPPLEMENTARY, ReportKind.CORRECTED
+
+
+@pytest.fixture
+def story(empty_database: Database) -> Story:
+    return a_story(empty_database)
+
+
+def test_what_is_refused_while_a_case_is_read(story: Story) -> None:
+    story.tell_all([*story.until_ready("x"), *story.opened()])
+    asked = reading.ConsultationRequested("c", Distance.REGIONAL, "patologi", "?")
+    story.tell_all([(420, asked), (421, reading.ConsultationAccepted("c", "ebu"))])
+    glass = story.glass("x")
+    for fact, reason in (
+        (reading.ConsultationAccepted("c", "mnm"), "accepted by another"),
+        (reading.CaseAssigned("ebu", AssignedBy.CLAIM), "assigned to another"),
+        (reading.CaseAssigned("", AssignedBy.PERSON), "pathologist missing"),
+        (reading.CaseReleased(" "), "reason missing"),
+        (reading.ConsultationRequested("d", Distance.INTERNAL, "kir", "?"), "asked missing"),
+        (reading.ConsultationRequested("d", Distance.ABROAD, "x", "?", ("?",)), "slide unknown"),
+        (reading.ConsultationAnswered("c", "ebu", " "), "opinion missing"),
+        (reading.ConsultationWithdrawn("c", ""), "reason missing"),
+        (reading.WorkOrderPlaced("o", reading.WorkOrderKind.IMMUNO), "stain missing"),
+        (reading.WorkOrderFulfilled("o"), "order unknown"),
+        (reading.ReportDrafted(SUPPLEMENT, "x"), "final not distributed"),
+        (reading.PreliminarySent("x", "", at(900)), "reason missing"),
+        (reading.ReportAcknowledged(1), "report unknown"),
+        (facts.ClockPaused("p", PauseReason.PATIENT_CONSENT, " "), "evidence missing"),
+        (facts.ClockResumed("p"), "pause unknown"),
+        (facts.PriorityChanged(Priority.URGENT, " "), "reason missing"),
+        (facts.CaseRejected("forkert prøve"), "case opened"),
+        (slides.SlideGlassOnly(glass, " "), "reason missing"),
+        (slides.ImageAvailable(glass, "other"), "image unknown"),
+        (slides.ScanStarted("none", "gt450"), "slide unknown"),
+        (slides.SlideExpected(glass + "2", order_id="none"), "order unknown"),
+    ):
+        with pytest.raises(Illegal, match=reason):
+            story.tell(fact)
+    assert story.case.consultations["c"].consultant == "ebu"
+
+
+def test_after_the_end_there_are_supplements_only(story: Story) -> None:
+    story.tell_all([*story.until_ready("x"), *story.opened(), *story.answered()])
+    before = story.case
+    for fact in (
+        facts.SpecimenReceived("B"),
+        facts.SpecimenTaken("B"),
+        facts.SpecimenDispatched("B"),
+        facts.CaseCancelled("x"),
+        facts.CaseRejected("x"),
+        facts.PriorityChanged(Priority.URGENT, "x"),
+        facts.ClockPaused("p", PauseReason.PATIENT_CONSENT, "x"),
+        facts.TargetWarned(at(1)),
+        facts.TargetBreached(at(1)),
+        slides.SlideExpected(story.glass("z")),
+        reading.PreliminarySent("x", "x", at(900)),
+        reading.ReportDrafted(FINAL, "x"),
+        reading.ReportSigned(FINAL, "Andet", CODES),
+    ):
+        with pytest.raises(Illegal):
+            story.tell(fact)
+    assert story.case == before
+    signed = [at for at in before.reports if at.kind is FINAL]
+    story.tell(reading.ReportSigned(CORRECTED, "Rettet", CODES))
+    assert story.state is CaseState.CORRECTING
+    assert [at for at in story.case.reports if at.kind is FINAL] == signed
+
+
+def test_a_closed_case_stays_closed(story: Story) -> None:
+    story.tell_all([*story.received(), (70, facts.CaseRejected("tomt glas"))])
+    claim = reading.CaseAssigned("kir", AssignedBy.CLAIM)
+    for fact in (facts.CaseCancelled("x"), facts.SpecimenReceived("B"), claim):
+        with pytest.raises(Illegal, match="case closed"):
+            story.tell(fact)
+    assert story.state is CaseState.REJECTED
+
+
+def test_ready_once_the_glass_that_was_missing_is_cancelled(story: Story) -> None:
+    """At that moment, not when the last image came."""
+    missing = (211, slides.SlideExpected(story.glass("y")))
+    story.tell_all(sorted([*story.until_ready("x"), missing], key=lambda told: told[0]))
+    assert story.state is CaseState.SCANNING
+    done = story.tell(slides.SlideCancelled(story.glass("y"), "blokken er tom"), 350)
+    assert done.case.ready_times == (at(350),)
+    assert story.state is CaseState.READY
+
+
+def test_an_image_of_another_glass_is_withdrawn_while_its_rescan_runs(story: Story) -> None:
+    glass, old = story.glass("x"), story.image("x")
+    story.tell_all(story.until_ready("x"))
+    story.tell_all([(340, slides.RescanRequested(glass, RescanReason.WRONG_GLASS))])
+    story.tell_all([(341, slides.ScanStarted(glass, "gt450"))])
+    story.tell_all([(342, slides.ImageWithdrawn(glass, old, "forkert patient"))])
+    story.tell_all([(343, slides.ScanCompleted(glass)), *story.scanned("x", 345, 2)[2:]])
+    slide = story.case.slides[glass]
+    assert [scan.slide_id for scan in slide.scans] == [old, story.image("x", 2)]
+    assert slide.shown == slide.scans[1]
+    assert story.state is CaseState.READY
+
+
+def test_the_older_image_is_read_when_the_newer_one_was_of_another_glass(story: Story) -> None:
+    glass, new = story.glass("x"), story.image("x", 2)
+    story.tell_all([*story.until_ready("x"), (340, slides.ImageStored(glass, new))])
+    assert story.state is CaseState.SCANNING
+    story.tell_all([(341, slides.ImageWithdrawn(glass, new, "andet glas"))])
+    shown = story.case.slides[glass].shown
+    assert shown is not None
+    assert shown.slide_id == story.image("x")
+    assert story.state is CaseState.READY
+
+
+def test_a_scan_belongs_to_the_work_it_was_taken_for(story: Story) -> None:
+    story.tell_all([*story.received(), (70, slides.SlideExpected(story.glass("x")))])
+    glass = story.glass("x")
+    story.tell(slides.ScanQueued(glass, "one"))
+    story.tell(slides.ScanStarted(glass, "gt450", "one"))
+    for fact in (
+        slides.ScanStarted(glass, "s360", "two"),
+        slides.ScanStarted(glass, "s360", "one"),
+        slides.ScanCompleted(glass, "two"),
+        slides.ScanFailed(glass, "x", "two"),
+        slides.ScanQueued(glass, "two"),
+    ):
+        with pytest.raises(Illegal, match="slide is scanning"):
+            story.tell(fact)
+    story.tell(slides.ScanCompleted(glass, "one"))
+    assert len(story.case.slides[glass].scans) == 1
