@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +15,8 @@ from storage.errors import Illegal, Malformed, NotFound
 from storage.records import case_events as facts
 from storage.records import reading_events as reading
 from storage.records import slide_events as slides
+from storage.records.case_fold import apply, fold
+from storage.records.case_rules import refusal
 from storage.records.case_state import milestones_of
 from storage.records.case_words import (
     AssignedBy,
@@ -227,3 +231,26 @@ def test_an_order_for_the_wrong_patient_is_withdrawn_and_ordered_again(story: St
     story.tell(facts.EventCorrected(wrong.event_id, "forkert patient"))
     assert story.tell(ordered(story.patient), 0).case.patient_id == story.patient
     assert made_anew(story.database) == rows(story.database)
+
+
+def test_a_long_history_is_folded_quickly_and_nothing_is_changed(empty_database: Database) -> None:
+    """Two hundred events and more; each step leaves the case before it as it was."""
+    story = a_story(empty_database)
+    told = [*story.until_ready(*[f"g{number}" for number in range(25)])]
+    log = [
+        facts.Happened(fact, "kir", "test", at(minute), at(minute), number)
+        for number, (minute, fact) in enumerate(told, 1)
+    ]
+    assert len(log) > 180
+    case, steps = fold("P25", []), []
+    for happened in log:
+        steps.append((case, repr(case)))
+        case = apply(case, happened)
+    assert all(repr(before) == told for before, told in steps)
+    begun = time.perf_counter()
+    for _ in range(5):
+        folded = fold("P25", log)
+        assert not refusal("P25", log, replace(log[0], fact=facts.SpecimenReceived("B")))
+    assert (time.perf_counter() - begun) / 5 < 0.25
+    assert (folded.slides, folded.ready_times) == (case.slides, case.ready_times)
+    assert len(folded.ready_times) == 1
