@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -13,11 +14,29 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from flows.casework_flows import OUTCOME
+from storage.errors import Transient
 
 _LOG = logging.getLogger("svartid.casework")
 _MOST = 200
 """Reports that may wait; what is done beyond that goes unreported, and is done all the same."""
 _AWAY = (PrefectException, httpx.HTTPError, RuntimeError, OSError, TimeoutError)
+
+
+Report = Callable[[Callable[[str], Any], str, Callable[[], str]], str]
+"""Does a piece of work, with a flow run that tells of it, or without."""
+
+
+def unreported(_flow: Callable[[str], Any], _work_id: str, work: Callable[[], str]) -> str:
+    """Does the work and tells nobody."""
+    return work()
+
+
+def kind_of(error: Exception) -> str:
+    """What went wrong and where; an error's text only where it is ours: others may name people."""
+    if isinstance(error, Transient):
+        return str(error)
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {at.name}, line {at.lineno}"
 
 
 class Undone(Exception):

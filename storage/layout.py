@@ -63,6 +63,11 @@ class Layout:
         return self.root / "findings"
 
     @property
+    def outbox(self) -> Path:
+        """Reports for those who asked, a folder for each; whoever takes them away removes them."""
+        return self.root / "outbox"
+
+    @property
     def run(self) -> Path:
         """Locks and the state of the processes."""
         return self.root / "run"
@@ -98,6 +103,7 @@ class Layout:
             self.staging,
             self.made,
             self.findings,
+            self.outbox,
             self.run,
             self.logs,
             self.prefect,

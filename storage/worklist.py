@@ -156,6 +156,13 @@ def milestones(database: Database, since: datetime | None = None, **about: str) 
     return [from_plain(Milestones, row) for row in found]
 
 
+def sites(database: Database) -> list[str]:
+    """Where there are cases."""
+    query = sa.select(pathology_case.c.site).distinct().where(pathology_case.c.site != "")
+    with database.reading() as connection:
+        return sorted(connection.execute(query).scalars())
+
+
 def lab_slides(
     database: Database, principal: Principal, since: datetime, limit: int = 3000
 ) -> list[LabSlide]:

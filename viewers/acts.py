@@ -25,7 +25,7 @@ from viewers.context import Context, context_of
 
 CASES = "/api/v1/cases"
 CASE = CASES + "/{accession:path}"
-"""Accession numbers may have strokes in them."""
+"""Accession numbers may have strokes in them: routers with longer addresses are included first."""
 GLASS = "/api/v1/glasses/{barcode:path}"
 SOURCE = "web"
 _LINES = "\n\r\t"

@@ -32,12 +32,16 @@ from viewers import (
     lab_pages,
     ops,
     pages,
+    policy,
     prefect_proxy,
     repairs,
     reports,
     signin,
+    slide_case,
     slides,
     static,
+    turnaround,
+    turnaround_pages,
     unknown,
     uploads,
     work,
@@ -80,16 +84,17 @@ def build_api(context: Context) -> FastAPI:
     )  # fmt: skip
     app.state.context = context
     for router in (
-        health.router, me, slides.router, channels.router, colour.router, direct.router,
-        ops.router, changes.router, uploads.router, prefect_proxy.router, static.router,
-        work.router,
+        health.router, me, slides.router, slide_case.router, channels.router, colour.router,
+        direct.router, ops.router, changes.router, uploads.router, prefect_proxy.router,
+        static.router, work.router, turnaround.router, policy.router,
         lab.router, unknown.router, repairs.router,
-        case_entry.router, cases.router, case_acts.router, case_orders.router, reports.router,
+        case_entry.router, cases.router, case_orders.router, case_acts.router, reports.router,
         glasses.router, facts.router, cases.late,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_openapi(app))
-    app.router.routes.extend([*signin.routes, *pages.routes, *case_page.routes, *lab_pages.routes])
+    app.router.routes.extend([*signin.routes, *pages.routes, *lab_pages.routes])
+    app.router.routes.extend([*turnaround_pages.routes, *case_page.routes])
     errors.install(app)
     return app
 

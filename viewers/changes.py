@@ -33,12 +33,16 @@ def _newest(subjects: str) -> sa.Select[tuple[int]]:
     return sa.select(event.c.event_id).where(about).order_by(event.c.event_id.desc()).limit(1)
 
 
-_LAST = {"slides": _newest("slide:"), "cases": _newest("case:")}
+_LAST = {
+    "slides": _newest("slide:"),
+    "cases": _newest("case:"),
+    "repairs": _newest("set_aside"),
+}
 
 
 @router.get("/api/v1/changes", tags=["slides"], dependencies=[needs(Right.SIGNED_IN)])
 async def changes(request: Request) -> StreamingResponse:
-    """`event: change` with `{"what": …}`: slides, cases, intake or processes; then ask again."""
+    """`event: change` with `{"what": …}`: slides, cases, repairs, …; then ask again."""
     stream = _stream(request, context_of(request))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)

@@ -13,13 +13,27 @@ from pydantic import AwareDatetime, BaseModel, Field, SecretStr
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from storage import people
+from storage import cases, events, people
+from storage.case_log import Said
+from storage.errors import Illegal
+from storage.exchange.case_json import moment_json
 from storage.records import reading_events as reading
 from storage.records.case_words import ReportKind
 from storage.records.people import Right
 from viewers import passwords
 from viewers.access import needs, principal_of
-from viewers.acts import CASE, Accession, Line, Note, Text, Word, said, tell
+from viewers.acts import (
+    CASE,
+    SOURCE,
+    Accession,
+    Line,
+    Note,
+    Text,
+    Word,
+    answer,
+    said,
+    tell,
+)
 from viewers.context import context_of
 
 router = APIRouter(tags=["cases"])
@@ -33,6 +47,12 @@ class NewDraft(BaseModel):
     kind: ReportKind = ReportKind.FINAL
     text: Text
     codes: Codes = ()
+
+
+class SavedDraft(NewDraft):
+    """A draft, and which one it stands on: null is none; left out, it is not asked."""
+
+    seen: AwareDatetime | None = None
 
 
 class NewPreliminary(BaseModel):
@@ -52,10 +72,19 @@ class Signature(NewDraft):
 
 
 @router.put(CASE + "/draft", dependencies=_REPORT)
-def save_draft(request: Request, accession: Accession, body: NewDraft) -> dict[str, Any]:
-    """Keep the text as it stands."""
+def save_draft(request: Request, accession: Accession, body: SavedDraft) -> dict[str, Any]:
+    """Keep the text as it stands, but not over a newer draft than the one seen (409)."""
+    context, principal = context_of(request), principal_of(request)
+    context.desk.case(principal, Right.REPORT, accession, "draft")
     fact = reading.ReportDrafted(body.kind, body.text, body.codes)
-    return tell(request, Right.REPORT, accession, "draft", fact)
+    with context.database.transaction() as connection:
+        events.hold(connection)
+        there = cases.get_in(connection, accession).draft
+        if "seen" in body.model_fields_set and (there.at if there else None) != body.seen:
+            raise Illegal("draft_newer")
+        done = cases.record_in(connection, accession, fact, Said(principal.name, SOURCE))
+    draft = done.case.draft
+    return answer(done) | {"draft_at": moment_json(draft.at) if draft else None}
 
 
 @router.post(CASE + "/preliminary", dependencies=_REPORT)

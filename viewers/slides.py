@@ -45,12 +45,13 @@ def list_slides(request: Request) -> dict[str, Any]:
 
 @router.get("/api/v1/slides/{slide_id}", tags=["slides"], dependencies=READ)
 def read_slide(request: Request, slide_id: str) -> dict[str, Any]:
-    """One readable slide, with its channels where it has such."""
+    """One readable slide, with its channels where it has such, and its case if it has one."""
     context = context_of(request)
     slide = get_slide(context.database, plain_id(slide_id))
     channels = _pyramid(context, slide_id).record.plan.channels
-    context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "metadata")
-    return slide_json(slide) | {"channels": channels_json(channels)}
+    grant = context.desk.slide(principal_of(request), Right.READ_SLIDES, slide_id, "metadata")
+    of_case = {"accession": grant.accession}
+    return slide_json(slide) | {"channels": channels_json(channels)} | of_case
 
 
 @router.get("/slides/{slide_id}.dzi", tags=["tiles"], dependencies=READ)

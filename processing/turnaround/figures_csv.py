@@ -84,4 +84,6 @@ def _cell(value: Any, *, danish: bool) -> str:  # noqa: ANN401
         text = f"{value:.4f}".rstrip("0").rstrip(".")
         return text.replace(".", ",") if danish else text
     text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text  # a spreadsheet would compute it
+    return (
+        f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    )  # a spreadsheet would compute it

@@ -14,9 +14,11 @@ from pathlib import Path
 import cv2
 import pytest
 
-from flows import casework
-from flows.casework import Duty, Images, duties, unreported
-from flows.casework_report import FlowReport, Undone
+from flows import casework_duties, casework_images
+from flows.casework import Duty, duties
+from flows.casework_flows import OUTCOME
+from flows.casework_images import Images
+from flows.casework_report import FlowReport, Undone, unreported
 from flows.label_process import LabelReader
 from flows.parent import bound
 from flows.services import Services
@@ -90,18 +92,18 @@ def test_one_image_that_breaks_stops_no_other(
     order(services.database, "P1", "P1-A1", "P1-A2")
     broken = image(services.database, "a", "P1-A1").slide_id
     image(services.database, "b", "P1-A2")
-    match = casework.match_slide
+    match = casework_images.match_slide
 
     def breaks(services: Services, slide_id: str, read: Callable[..., tuple[str, ...]]) -> object:
         if slide_id == broken:
             raise ZeroDivisionError("of Nancy Ann")
         return match(services, slide_id, read)
 
-    monkeypatch.setattr(casework, "match_slide", breaks)
+    monkeypatch.setattr(casework_images, "match_slide", breaks)
     assert images() == 1
-    monkeypatch.setattr(casework, "match_slide", match)
+    monkeypatch.setattr(casework_images, "match_slide", match)
     assert images() == 0
-    monkeypatch.setattr(casework, "_ALL", 0)
+    monkeypatch.setattr(casework_images, "_ALL", 0)
     assert images() == 1  # found again by looking at everything
 
 
@@ -110,15 +112,15 @@ def test_what_the_world_was_not_ready_for_stays_waiting(
 ) -> None:
     order(services.database, "P1", "P1-A1")
     image(services.database, "a", "P1-A1")
-    match = casework.match_slide
+    match = casework_images.match_slide
 
     def away(*_: object) -> object:
         raise Transient("the database did not answer")
 
-    monkeypatch.setattr(casework, "match_slide", away)
+    monkeypatch.setattr(casework_images, "match_slide", away)
     with pytest.raises(Transient):
         images()
-    monkeypatch.setattr(casework, "match_slide", match)
+    monkeypatch.setattr(casework_images, "match_slide", match)
     assert images() == 1
 
 
@@ -149,7 +151,7 @@ def test_dead_scans_are_taken_back(services: Services, monkeypatch: pytest.Monke
     item = scanning.next_scan(services.database, "s1", "S1")
     assert item is not None
     scanning.start(services.database, item.item_id, "s1")
-    dead = casework.DeadScans(services, unreported)
+    dead = casework_duties.DeadScans(services, unreported)
     assert dead() == 0
     monkeypatch.setattr(scanning, "NEWS_WITHIN", timedelta(0))
     assert dead() == 1
@@ -162,7 +164,7 @@ def test_reports_come_behind_the_work_and_change_nothing() -> None:
 
     def flow(work_id: str) -> None:
         try:
-            told.append((work_id, casework.flows.OUTCOME.get()()))
+            told.append((work_id, OUTCOME.get()()))
         except Undone as error:
             told.append((work_id, str(error)))
             raise

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 for _helper in (
     "first_light_screens",
+    "day",
     "delivery",
     "direct_looks",
     "foreign",

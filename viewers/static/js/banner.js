@@ -7,20 +7,26 @@ import { SLIDE_STATES, noticeWords } from "./words.js";
 
 /** @param {import("./types.js").Slide} slide */
 export function showBanner(slide) {
+  showRemarks(slide.notices);
+  if (element("identity").dataset.accession) return; // the patient stands there
   document.title = `${slide.barcode ?? slide.name} – svartid`;
+  setContent(
+    element("identity"),
+    h("h1", { id: "slide-name" }, slide.barcode ?? slide.name),
+    stateMark(SLIDE_STATES[slide.state]),
+    h("span", { class: "facts-line" }, slideFacts(slide)),
+  );
+}
+
+/** What the file says of itself. @param {import("./types.js").Slide} slide */
+export function slideFacts(slide) {
   const facts = [
     slide.barcode === null ? t("No barcode") : slide.name,
     slide.scanner,
     slide.objective_power === null ? null : t("scanned at {power}×", { power: slide.objective_power }),
     slideSize(slide),
   ];
-  setContent(
-    element("identity"),
-    h("h1", { id: "slide-name" }, slide.barcode ?? slide.name),
-    stateMark(SLIDE_STATES[slide.state]),
-    h("span", { class: "facts-line" }, facts.filter((fact) => fact !== null).join(" · ")),
-  );
-  showRemarks(slide.notices);
+  return facts.filter((fact) => fact !== null).join(" · ");
 }
 
 /** @param {string[]} notices */

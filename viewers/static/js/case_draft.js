@@ -54,6 +54,7 @@ export class DraftKeeper {
   compare() {
     const draft = this.store.now.draft;
     const mine = this.page.read();
+    if (!draft && !this.saving) this.base = null;
     if (!draft || draft.at === this.base) return;
     if (mine && draft.kind === mine.kind && draft.text === mine.text && draft.codes.join() === mine.codes.join()) {
       this.base = draft.at;
@@ -111,9 +112,8 @@ export class DraftKeeper {
    */
   async #send(written, leaving) {
     try {
-      await this.store.act("draft", { ...written, seen: this.base }, "PUT", leaving ? { keepalive: true } : {});
-      const draft = this.store.now.draft;
-      if (draft) this.base = draft.at;
+      const said = await this.store.act("draft", { ...written, seen: this.base }, "PUT", leaving ? { keepalive: true } : {});
+      this.base = said.draft_at;
       const same = JSON.stringify(this.page.read()) === JSON.stringify(written);
       if (same) this.#clean();
       else this.touched();

@@ -77,7 +77,7 @@ export class ReportEditor {
 
   /** @param {ReportKind} [kind] */
   focus(kind) {
-    if (kind && this.kind === null) {
+    if (kind && kind !== this.kind) {
       this.begun = kind;
       this.update(true);
     }
@@ -127,11 +127,11 @@ export class ReportEditor {
   #acts(kind) {
     const { now } = this.store;
     const out = now.reports.length > 0 && now.responsible && now.may.report && now.reports.every((at) => at.distributed_at);
-    if (kind !== null || !out) return [];
+    if (!out) return [];
     return [
-      actButton(t("Write a supplement"), () => this.focus("supplementary"), { key: "w" }),
-      actButton(t("Correct"), () => this.focus("corrected"), { quiet: true }),
-    ];
+      kind !== "supplementary" && actButton(t("Write a supplement"), () => this.focus("supplementary"), kind === null ? { key: "w" } : { quiet: true }),
+      kind !== "corrected" && actButton(t("Correct"), () => this.focus("corrected"), { quiet: true }),
+    ].filter((at) => at !== false);
   }
 }
 

@@ -84,8 +84,7 @@ export class ReportFields {
     this.conflict.replaceChildren(
       h("p", { class: "state attention" }, icon("triangle-alert"), h("span", {}, t("{name} saved a newer draft {time}. Yours has not been saved over it.", who))),
       h("blockquote", { class: "written" }, newer.text, "\n", newer.codes.join(" ")),
-      actButton(t("Keep mine"), () => settle("mine")),
-      actButton(t("Take the newer one"), () => settle("theirs")),
+      h("p", { class: "acts" }, actButton(t("Keep mine"), () => settle("mine")), actButton(t("Take the newer one"), () => settle("theirs"))),
     );
   }
 }

@@ -70,6 +70,6 @@ export function wayWords(now, each) {
 function signRefused(error) {
   if (!(error instanceof ApiError)) return refusalWords(error);
   if (error.status === 429) return t("Too many tries. Wait a minute, then try again.");
-  if (error.code === "wrong_password" || error.reason === "wrong_password") return t("The password is not right. Nothing has been signed.");
+  if (error.code === "step_up") return t("The password is not right. Nothing has been signed.");
   return refusalWords(error);
 }

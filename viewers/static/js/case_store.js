@@ -70,6 +70,7 @@ export class CaseStore extends EventTarget {
     const said = await sendJson(method, `${this.address}/${path}`, body, this.signal, more);
     if (said?.clocks && said.accession === this.accession) this.#take(said, true);
     else await this.load(true);
+    return said;
   }
 
   /**

@@ -21,7 +21,7 @@ export function showWay(store, own) {
   const { now } = store;
   const missing = now.reports.length > 0 ? [] : now.slides.filter((at) => !NOT_READABLE.includes(at.state));
   const fresh = now.slides.filter((at) => isNew(at, now.opened_at));
-  const demanded = now.standing.preliminary_demanded;
+  const demanded = now.standing.preliminary_demanded && now.reports.length === 0;
   const about = [now.standing_in_the_way, missing.map((at) => at.barcode), fresh.map((at) => at.slide_id), demanded, now.responsible, now.may];
   const lines = () => [
     demanded && line("circle-alert", "failed", demandWords(now.due_at), mayWriteEarly(store) && actButton(t("Write a preliminary report"), () => void sendPreliminary(store), { key: "p" })),

@@ -6,5 +6,6 @@ declare global {
   const tus: typeof tusTypes;
   interface Window {
     svartid?: { viewer: OpenSeadragonTypes.Viewer };
+    echarts: { init(place: HTMLElement, theme: null, options: { renderer: "svg" }): import("./charts.js").Chart };
   }
 }

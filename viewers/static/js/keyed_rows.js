@@ -26,6 +26,7 @@ export class KeyedRows {
     const wanted = new Map(items.map((item) => [this.how.key(item), item]));
     for (const [key, row] of this.rows) {
       const item = wanted.get(key);
+      row.classList.toggle("gone", item === undefined);
       if (item !== undefined) this.how.update(row, item);
     }
     const fresh = [...wanted.keys()].filter((key) => !this.rows.has(key));
@@ -33,6 +34,21 @@ export class KeyedRows {
     this.#arrange(wanted);
     this.filled = true;
     return 0;
+  }
+
+  /** Take every row away: another list comes. */
+  clear() {
+    this.rows.clear();
+    this.filled = false;
+    this.body.replaceChildren();
+  }
+
+  /** Whether the rows that are shown stand as these would. @param {T[]} items */
+  isInOrder(items) {
+    const shown = [...this.rows.keys()];
+    const standing = [...this.body.children].map((row) => row instanceof HTMLElement && row.dataset.key);
+    const wanted = items.map((item) => this.how.key(item));
+    return shown.every((key) => wanted.includes(key)) && wanted.filter((key) => this.rows.has(key)).every((key, at) => standing[at] === key);
   }
 
   /** @param {Map<string, T>} wanted */

@@ -15,6 +15,7 @@ export class Microscope {
    */
   constructor(canvas, navigator, slide) {
     this.slide = slide;
+    this.canvas = canvas;
     forestallInlineStyle();
     drawTilesSharp();
     this.viewer = OpenSeadragon(microscopeOptions(canvas, navigator, slide));

@@ -38,6 +38,19 @@ export class SlideTray {
     this.#neighbourButtons();
   }
 
+  /** The glasses of a case instead, which are not all images. @param {HTMLElement[]} items */
+  showItems(items) {
+    const tray = element("tray");
+    const first = !tray.hasChildNodes();
+    const focused = tray.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
+    tray.replaceChildren(...items);
+    const current = tray.querySelector("[aria-current]");
+    if (first) current?.scrollIntoView({ block: "nearest" });
+    const again = focused ? [...tray.querySelectorAll("a")].find((item) => item.getAttribute("href") === focused) : null;
+    again?.focus({ preventScroll: true });
+    this.#neighbourButtons();
+  }
+
   /** @param {number} step -1 the slide above, 1 the one below */
   open(step) {
     const address = this.#neighbour(step);

@@ -43,13 +43,14 @@ export function timeLeftWords(standing) {
  */
 export function timeLeft({ standing, due_at: due }) {
   const share = Math.min(1, Math.max(0, standing.share ?? 0));
+  const tooLate = standing.state === "done" && standing.in_time === false;
   const hint = due ? t("Goal: {time}", { time: dueWords(due) }) : "";
   return h(
     "span",
-    { class: `time-left state ${TONES[standing.state]}`, title: hint },
+    { class: `time-left state ${tooLate ? "attention" : TONES[standing.state]}`, title: hint },
     standing.state === "calm" || standing.state === "warn"
       ? h("meter", { min: 0, max: 1, value: share, "aria-hidden": "true" })
-      : icon(ICONS[standing.state]),
+      : icon(tooLate ? "circle-alert" : ICONS[standing.state]),
     h("span", {}, timeLeftWords(standing)),
   );
 }

@@ -32,6 +32,7 @@
  * @property {number} bytes
  * @property {boolean} copied
  * @property {Channels | null} [channels] null for brightfield; lists leave it out
+ * @property {string | null} [accession] of the case it belongs to; lists leave it out
  *
  * @typedef {object} Channels
  * @property {number} bits

@@ -176,6 +176,26 @@
  *
  * @typedef {CaseRow & CaseParts} Case
  *
+ * @typedef {object} OfSlide what is read beside the slide
+ * @property {string} barcode
+ * @property {number} scan
+ * @property {string | null} current_slide_id
+ * @property {string | null} opened_at
+ * @property {Glass[]} slides
+ * @property {Consultation[]} consultations
+ * @property {Flag[]} flags
+ * @property {Report[]} reports
+ * @property {Preliminary[]} preliminaries
+ * @property {Draft | null} draft
+ * @property {string} clinical_information
+ * @property {Specimen[]} specimens
+ * @property {string[]} standing_in_the_way
+ * @property {boolean} responsible
+ * @property {Record<string, string>} people
+ * @property {{rescan: boolean}} may
+ *
+ * @typedef {CaseRow & OfSlide} SlideCase
+ *
  * @typedef {{name: string, full_name: string, unit: string, subspecialties: string[], absent: boolean, open_cases: number}} Colleague
  */
 

@@ -25,6 +25,8 @@ const leaving = new AbortController();
 const { signal } = leaving;
 const state = element("stage-state");
 const tray = new SlideTray(slideId);
+/** @type {import("./slide_case.js").SlideCaseView | null} */
+let ofCase = null;
 window.addEventListener("pagehide", (event) => event.persisted || leaving.abort());
 
 async function start() {
@@ -49,19 +51,35 @@ async function open(slide) {
   startTileFailures(microscope);
   const toggleColour = startColour(microscope, signal);
   startViewerKeys(microscope, tray, toggleColour, signal);
+  void followCase(slide, microscope);
   await microscope.opened;
   startDeepLink(microscope, startChannels(microscope, signal), signal);
   startReadouts(microscope);
   startPrefetch(microscope, signal);
-  subscribe(["slides"], () => void refresh(), signal);
-  await refreshTray();
+  subscribe(slide.accession ? ["slides", "cases"] : ["slides"], () => void refresh(microscope), signal);
+  if (!slide.accession) await refreshTray();
+}
+
+/**
+ * Whose slide it is, where it belongs to a case; others never fetch what that takes.
+ * @param {Slide} slide
+ * @param {Microscope} microscope
+ */
+async function followCase(slide, microscope) {
+  if (!slide.accession) return;
+  const { SlideCaseView } = await import("./slide_case.js");
+  ofCase ??= new SlideCaseView(microscope, tray, signal);
+  await ofCase.refresh();
 }
 
 /** The slide's state and the tray change; what is under the microscope stays untouched. */
-async function refresh() {
+/** @param {Microscope} microscope */
+async function refresh(microscope) {
   try {
-    showBanner(await getJson(slideData, signal));
-    await refreshTray();
+    /** @type {Slide} */
+    const slide = await getJson(slideData, signal);
+    showBanner(slide);
+    await (slide.accession ? followCase(slide, microscope) : refreshTray());
   } catch {
     // The line at the top already says that changes do not come through.
   }

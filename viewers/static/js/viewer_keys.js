@@ -77,20 +77,22 @@ function buttons(actions) {
   }
 }
 
-/** Esc leaves even a slide that could not be opened. */
+/** Esc leaves even a slide that could not be opened: to its case, or to the slides. */
 export function backToWorklist() {
-  location.assign("/");
+  location.assign(element("back").getAttribute("href") ?? "/");
 }
 
 /**
  * @param {import("./types.js").Slide} slide
  * @returns {import("./keys_dialog.js").KeyLine[]}
  */
-function lines({ mpp, icc, channels }) {
+function lines({ mpp, icc, channels, accession }) {
   /** @type {import("./keys_dialog.js").KeyLine[]} */
   const ofChannels = channels ? [[["c"], t("Show or hide the channels")]] : [];
   /** @type {import("./keys_dialog.js").KeyLine[]} */
   const colour = icc ? [[["i"], t("Colours as scanned, or corrected by the slide's profile")]] : [];
+  /** @type {import("./keys_dialog.js").KeyLine[]} */
+  const ofCase = accession ? [[["p"], t("Show or hide question, flags and report")], [["x"], t("Ask for a rescan")]] : [];
   return [
     [["1", "2", "3", "4", "5", "6"], mpp !== null ? t("Objective 1, 2, 4, 10, 20, 40") : t("Pixel ratio 1:32 to 1:1")],
     [["←", "↑", "↓", "→"], t("Move (also W A S D)")],
@@ -103,7 +105,8 @@ function lines({ mpp, icc, channels }) {
     ...ofChannels,
     [["t"], t("Show or hide the slides")],
     ...colour,
-    [["Esc"], t("Back to the worklist")],
+    ...ofCase,
+    [["Esc"], accession ? t("Back to the case") : t("Back to the worklist")],
     [["?"], t("Keys")],
   ];
 }

@@ -1,0 +1,34 @@
+/** Asking for another scan of the glass, with the place to look at drawn on it. */
+import { sendJson } from "./api.js";
+import { h } from "./dom.js";
+import { formDialog } from "./form_dialog.js";
+import { number } from "./format.js";
+import { RESCAN_REASONS } from "./glass_words.js";
+import { t } from "./i18n.js";
+import { drawRegion } from "./rescan_region.js";
+
+/**
+ * @param {import("./microscope.js").Microscope} microscope
+ * @param {import("./types_case.js").SlideCase} now
+ * @param {AbortSignal} signal
+ */
+export async function askForRescan(microscope, now, signal) {
+  if (!now.may.rescan) return;
+  const drawn = await drawRegion(microscope);
+  if (drawn === null) return;
+  const { region } = drawn;
+  const share = region && { width: number(region[2] * 100), height: number(region[3] * 100) };
+  await formDialog({
+    title: t("Ask for a rescan"),
+    detail: [
+      h("p", {}, share ? t("The place: {width} % by {height} % of the image, as drawn.", share) : t("The place: the whole glass.")),
+      h("p", { class: "secondary" }, t("The scan that is there stays readable until the new one comes, and is kept afterwards.")),
+    ],
+    fields: [
+      { name: "reason", label: t("What is wrong"), kind: "choice", options: Object.entries(RESCAN_REASONS).map(([value, words]) => ({ value, words })) },
+      { name: "note", label: t("Note to the laboratory"), optional: true },
+    ],
+    action: t("Ask for a rescan"),
+    send: (said) => sendJson("POST", `/api/v1/glasses/${encodeURIComponent(now.barcode)}/rescan`, { ...said, region }, signal),
+  });
+}
