@@ -57,7 +57,7 @@ function glassLine(glass, now) {
       { class: "glass-words" },
       h("b", {}, stain, h("span", { class: "secondary" }, ` ${where}`)),
       stateMark(glassState(glass.state)),
-      h("small", {}, detail(glass)),
+      h("small", {}, detail(glass, now.accession)),
     ),
     isNew(glass, now.opened_at) && h("span", { class: "new-mark" }, t("new")),
   ];
@@ -66,9 +66,14 @@ function glassLine(glass, now) {
   return h("div", { ...common, tabindex: "-1" }, ...inside);
 }
 
-/** @param {Glass} glass */
-function detail(glass) {
-  const words = [glass.barcode];
+/**
+ * The barcode without the accession number, which stands above: what differs comes first.
+ * @param {Glass} glass
+ * @param {string} accession
+ */
+function detail(glass, accession) {
+  const own = glass.barcode.startsWith(accession) ? glass.barcode.slice(accession.length).replace(/^\W+/, "") : "";
+  const words = [own || glass.barcode];
   const scan = glass.scans.find((at) => at.slide_id === glass.slide_id);
   if (scan && glass.scans.length > 1) words.push(t("scan {number} of {count}", { number: scan.number, count: glass.scans.length }));
   if (glass.rescan && glass.state === "rescan") words.push(RESCAN_REASONS[glass.rescan] ?? "");
