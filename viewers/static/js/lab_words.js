@@ -6,10 +6,11 @@ const SCAN_REASONS = {
   no_news: t("the scanner went silent"),
   no_image: t("no image came"),
   mismatch: t("the image names another glass"),
-  no_focus: t("no focus found"),
-  no_tissue: t("no tissue found"),
-  no_barcode: t("the barcode could not be read"),
-  jam: t("the glass got stuck"),
+  focus: t("no focus found"),
+  tissue_not_found: t("no tissue found"),
+  stitching: t("the strips did not fit together"),
+  glass_jammed: t("the glass got stuck"),
+  stopped: t("the scanner was stopped"),
 };
 
 /** @type {Record<string, string>} */

@@ -25,9 +25,11 @@ const MESSAGES = { report: t("Report"), notice: t("Notice"), image: t("Image") }
 
 /** @type {Record<string, string>} */
 const UNDELIVERED = {
-  no_answer: t("The receiver does not answer."),
-  refused: t("The receiver refused the message."),
-  unknown_destination: t("Nobody knows where to send it: the requester has no address."),
+  no_space: t("There is no room on the disk it is delivered to."),
+  no_rights: t("svartid may not write to the folder it is delivered to."),
+  disk: t("The disk it is delivered to does not answer."),
+  report_unknown: t("There is no such report in the case."),
+  message_malformed: t("The report could not be written as a message."),
 };
 
 /** What happened, in a line. @param {Repair} repair */

@@ -1,0 +1,121 @@
+"""The page of a case: who gets it, that nothing about the patient is in it, and drafts on it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.viewers.department import Department
+from viewers.modules import modules
+from viewers.pages import STATIC, asset
+
+WHO = {
+    "pia": 200, "poul": 200, "stranger": 200, "tina": 200, "sara": 200, "karl": 200,
+    "ops": 403, "administrator": 403, "researcher": 403, "guest": 403, "lis": 403,
+}  # fmt: skip
+"""The shell says nothing; what is in it is decided by the case's own address."""
+
+
+@pytest.fixture(scope="module")
+def department(tmp_path_factory: pytest.TempPathFactory) -> Department:
+    return Department.found(tmp_path_factory.mktemp("department"))
+
+
+@pytest.fixture
+def accession(department: Department) -> str:
+    made = department.case(assignee="pia", clinical_information="Obs. melanom")
+    department.open(made)
+    return made
+
+
+@pytest.mark.parametrize("name", WHO)
+def test_the_shell_goes_to_those_who_treat(
+    name: str, department: Department, accession: str
+) -> None:
+    answer = department.client(name).get(f"/cases/{accession}")
+    assert answer.status_code == WHO[name]
+
+
+def test_strangers_sign_in_and_come_back(department: Department, accession: str) -> None:
+    answer = department.client(None).get(f"/cases/{accession}")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/signin?next=/cases/{accession}"
+
+
+def test_the_page_carries_the_accession_and_not_the_patient(
+    department: Department, accession: str
+) -> None:
+    page = department.client("pia").get(f"/cases/{accession}").text
+    assert f"<title>{accession} – svartid</title>" in page
+    for secret in ("Anna Andersen", "010190", "melanom"):
+        assert secret not in page
+    assert f'href="/api/v1/cases/{accession}"' in page
+
+
+def test_a_case_nobody_knows_has_a_page_that_tells_nothing(department: Department) -> None:
+    pia = department.client("pia")
+    assert pia.get("/cases/P00-000000").status_code == 200
+    assert pia.get("/api/v1/cases/P00-000000").status_code == 404
+
+
+def test_an_accession_is_text_in_the_page(department: Department) -> None:
+    page = department.client("pia").get('/cases/"><script>alert(1)</script>').text
+    assert "<script>alert" not in page
+
+
+def test_an_accession_with_a_stroke_has_a_page(department: Department) -> None:
+    page = department.client("pia").get("/cases/H26%2F17").text
+    assert 'data-accession="H26/17"' in page
+
+
+def test_every_module_is_named_and_every_part_is_there(
+    department: Department, accession: str
+) -> None:
+    page = department.client("pia").get(f"/cases/{accession}").text
+    for name in modules("case_page.js"):
+        assert page.count(f'rel="modulepreload" href="{asset("js/" + name)}"') == 1
+    wanted = set()
+    for name in modules("case_page.js"):
+        text = (STATIC / "js" / name).read_text("utf-8")
+        wanted |= set(re.findall(r'\bshowPart\("(\w+)"', text))
+    assert wanted >= {"way", "clinical", "opinions", "orders", "flags", "clocks", "earlier", "why"}
+    for part in wanted:
+        assert f'id="{part}-body"' in page
+
+
+def test_slides_of_no_case_load_none_of_it(department: Department) -> None:
+    of_viewer = set(modules("viewer.js"))
+    assert not {name for name in of_viewer if name.startswith(("case_", "slide_case", "rescan"))}
+    assert "form_dialog.js" not in of_viewer
+
+
+def put(
+    client: TestClient, accession: str, text: str, **more: object
+) -> tuple[int, dict[str, str]]:
+    body = {"kind": "final", "text": text, "codes": []} | more
+    answer = client.put(f"/api/v1/cases/{accession}/draft", json=body)
+    return answer.status_code, answer.json()
+
+
+def test_a_draft_is_not_written_over_a_newer_one(department: Department, accession: str) -> None:
+    pia = department.client("pia")
+    status, first = put(pia, accession, "Hud", seen=None)
+    assert status == 200
+    status, second = put(pia, accession, "Hud med nævus", seen=first["draft_at"])
+    assert status == 200
+    status, refused = put(pia, accession, "Noget andet", seen=first["draft_at"])
+    assert (status, refused) == (409, {"error": "illegal", "reason": "draft_newer"})
+    assert put(pia, accession, "Noget andet", seen=None)[0] == 409
+    found = pia.get(f"/api/v1/cases/{accession}").json()
+    assert found["draft"]["text"] == "Hud med nævus"
+    assert found["draft"]["at"] == second["draft_at"]
+
+
+def test_a_draft_seen_that_is_gone_is_said(department: Department, accession: str) -> None:
+    pia = department.client("pia")
+    moment = datetime.now(UTC).isoformat()
+    assert put(pia, accession, "Hud", seen=moment)[0] == 409
+    assert put(pia, accession, "Hud")[0] == 200, "programs that do not ask are not asked"
