@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from storage.case_tables import absence, pathology_case
 from storage.database import Database, now
 from storage.errors import Illegal, NotFound
+from storage.events import Event, record
 from storage.records.case_words import CaseState
 from storage.records.people import Colleague, Role
 from storage.tables import person
@@ -99,6 +100,8 @@ def describe(
             raise NotFound("nobody is called that")
         if values:
             connection.execute(sa.update(person).where(person.c.name == name).values(**values))
+            happened = Event(f"person:{name}", "PersonDescribed", "command", "command", values)
+            record(connection, happened)
 
 
 def be_away(
@@ -117,6 +120,8 @@ def be_away(
         if connection.execute(found).first() is None:
             raise NotFound("nobody is called that")
         connection.execute(sa.insert(absence).values(absence_id=absence_id, name=name, **values))
+        told = {"from_at": from_at.isoformat(), "until_at": until_at.isoformat()}
+        record(connection, Event(f"person:{name}", "AbsenceNoted", "command", "command", told))
     return absence_id
 
 

@@ -87,7 +87,7 @@ def document_of(
         if not 1 <= version <= len(case.preliminaries):
             return None
         sent = case.preliminaries[version - 1]
-        more = {"reason": sent.reason, "expected_at": sent.expected_at}
+        more: dict[str, Any] = {"reason": sent.reason, "expected_at": sent.expected_at}
         return Document(**known, **more, text=sent.text, by=sent.by, at=sent.at)
     report = next((at for at in case.reports if (at.version, at.kind) == (version, kind)), None)
     if report is None:
