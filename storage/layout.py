@@ -68,11 +68,6 @@ class Layout:
         return self.root / "outbox"
 
     @property
-    def outbox(self) -> Path:
-        """Reports for those who asked, a folder for each; whoever takes them away removes them."""
-        return self.root / "outbox"
-
-    @property
     def run(self) -> Path:
         """Locks and the state of the processes."""
         return self.root / "run"

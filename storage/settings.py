@@ -33,8 +33,6 @@ class Settings:
     """True behind TLS: the session cookie gets the `__Host-` prefix."""
     route_at: str = "ready"
     """When the rules give a case its pathologist: ready, accessioned, or never."""
-    route_at: str = "ready"
-    """When the rules give a case its pathologist: ready, accessioned, or never."""
     origin: str = ""
     """The address people use when it differs from the Host header (behind a proxy)."""
     accession_prefixes: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +58,6 @@ def read_settings(data: Path | None = None, env: Mapping[str, str] | None = None
         phase_one_limit=_number(env, "SVARTID_READ_LIMIT_SECONDS", 3600, 1, 86400),
         memory_limit_mb=int(_number(env, "SVARTID_READ_LIMIT_MB", 4096, 0, 1 << 20)),
         max_upload_bytes=int(_number(env, "SVARTID_MAX_UPLOAD_BYTES", 64 * 2**30, 1, 2**50)),
-        route_at=_word(env, "SVARTID_ROUTE_AT", ("ready", "accessioned", "never")),
         route_at=_word(env, "SVARTID_ROUTE_AT", ("ready", "accessioned", "never")),
         secure_cookies=env.get("SVARTID_SECURE_COOKIES", "") == "1",
         origin=env.get("SVARTID_ORIGIN", "").rstrip("/"),
@@ -91,14 +88,6 @@ def _pairs(env: Mapping[str, str], name: str) -> dict[str, str]:
             raise SettingsError(f"{name} must be like unit=PREFIX,unit=PREFIX, not {pair!r}")
         found[unit] = prefix
     return found
-
-
-def _word(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
-    """One of the words; the first where nothing is said."""
-    word = env.get(name) or words[0]
-    if word not in words:
-        raise SettingsError(f"{name} must be {', '.join(words[:-1])} or {words[-1]}, not {word!r}")
-    return word
 
 
 def _word(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
