@@ -119,6 +119,15 @@ def counts(database: Database, principal: Principal) -> dict[str, int]:
         return {name: connection.execute(query).scalar_one() for name, query in found.items()}
 
 
+def open_cases(database: Database) -> dict[str, int]:
+    """How many open cases each pathologist has."""
+    assignee = pathology_case.c.assignee
+    query = sa.select(assignee, sa.func.count().label("cases")).group_by(assignee)
+    query = query.where(pathology_case.c.ended_at.is_(None), assignee != "")
+    with database.reading() as connection:
+        return {row.assignee: row.cases for row in connection.execute(query)}
+
+
 def row(database: Database, accession: str) -> CaseRow:
     """The line of one case; whether it may be seen was decided before. Errors: NotFound."""
     found = _rows(database, _CASE.where(pathology_case.c.accession == accession))

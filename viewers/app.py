@@ -19,9 +19,11 @@ from viewers import (
     case_entry,
     case_orders,
     case_page,
+    case_pages,
     cases,
     changes,
     channels,
+    colleagues,
     colour,
     direct,
     errors,
@@ -89,12 +91,12 @@ def build_api(context: Context) -> FastAPI:
         static.router, work.router, turnaround.router, policy.router,
         lab.router, unknown.router, repairs.router,
         case_entry.router, cases.router, case_orders.router, case_acts.router, reports.router,
-        glasses.router, facts.router, cases.late,
+        glasses.router, facts.router, colleagues.router, cases.late,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_openapi(app))
     app.router.routes.extend([*signin.routes, *pages.routes, *lab_pages.routes])
-    app.router.routes.extend([*turnaround_pages.routes, *case_page.routes])
+    app.router.routes.extend([*turnaround_pages.routes, *case_pages.routes, *case_page.routes])
     errors.install(app)
     return app
 

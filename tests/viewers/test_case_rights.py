@@ -20,7 +20,13 @@ from tests.viewers.department import ELSEWHERE, UNIT, Department
 from tests.viewers.test_rights import leaves
 from viewers.app import _context, build_api
 
-IDS = {"order_id": "o1", "consultation_id": "q1", "flag_id": "f1", "pause_id": "p1"}
+IDS = {
+    "event_id": "1",
+    "order_id": "o1",
+    "consultation_id": "q1",
+    "flag_id": "f1",
+    "pause_id": "p1",
+}
 BODIES: dict[str, dict[str, Any]] = {
     "facts": {"kind": "SlideStained", "data": {"barcode": "P26-0-A1-9"}},
     "hand-over": {"to": "poul", "reason": "x"},
@@ -47,8 +53,8 @@ def department(tmp_path_factory: pytest.TempPathFactory) -> Department:
     return Department.found(tmp_path_factory.mktemp("department"))
 
 
-@pytest.fixture(scope="module")
-def accession(department: Department) -> str:
+def opened(department: Department) -> str:
+    """A case that is being read, with one of each thing that is asked for by its number."""
     made = department.case(assignee="pia", readable=1)
     department.open(made)
     department.say(
@@ -62,6 +68,11 @@ def accession(department: Department) -> str:
 
 
 @pytest.fixture(scope="module")
+def accession(department: Department) -> str:
+    return opened(department)
+
+
+@pytest.fixture(scope="module")
 def addresses(department: Department, accession: str) -> list[tuple[str, str]]:
     """Every route about one case or glass, filled in."""
     found = []
@@ -72,7 +83,7 @@ def addresses(department: Department, accession: str) -> list[tuple[str, str]]:
         given = {"accession": accession, "barcode": f"{accession}-A1-1"} | IDS
         for method in sorted(route.methods or ()):
             found.append((method, route.path_format.format(**given)))
-    assert len(found) >= 35
+    assert len(found) >= 33
     return found
 
 
@@ -112,14 +123,13 @@ def test_every_address_leaves_a_line(
 ) -> None:
     """Whoever is let at it: before what happens then, there is a line that says on what basis."""
     patient_id = cases.get(department.database, accession).patient_id
-    for method, address in addresses:
-        seen = 0
+    for method, pattern in addresses:
+        own = opened(department)
+        address, seen = pattern.replace(accession, own), 0
         for name in ("pia", "poul", "tina", "sara"):
-            fresh = Department(department.settings, department.database, department.tokens)
-            before = len(department.lines(name, accession))
-            status = send(fresh.client(name), method, address)
-            lines = department.lines(name, accession)[before:]
-            if status in (401, 403) and not address.endswith("/sign"):
+            status = send(department.client(name), method, address)
+            lines = department.lines(name, own)
+            if status in (401, 403) and (name, pattern[-5:]) != ("pia", "/sign"):
                 continue
             seen += 1
             assert lines, (name, method, address, status)

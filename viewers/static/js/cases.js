@@ -3,6 +3,7 @@ import { getJson, sendJson } from "./api.js";
 import { showEmptyList } from "./cases_empty.js";
 import { casesKeys } from "./cases_keys.js";
 import { caseAddress, createCaseRow, isReady, updateCaseRow } from "./cases_row.js";
+import { CaseSearch } from "./cases_search.js";
 import { CaseTabs } from "./cases_tabs.js";
 import { subscribe } from "./changes.js";
 import { h, icon, setContent } from "./dom.js";
@@ -14,31 +15,26 @@ import { showError, showSkeleton, showState } from "./states.js";
 import { markVisit } from "./visits.js";
 import { RowChoice } from "./worklist_keys.js";
 
-/** @typedef {import("./types_cases.js").CaseLine} CaseLine */
 /** @typedef {import("./types_cases.js").CaseList} CaseList */
 
-const SHORTEST = 3;
-const PAUSE_MS = 250;
 const leaving = new AbortController();
 const { signal } = leaving;
 window.addEventListener("pagehide", (event) => event.persisted || leaving.abort());
 window.addEventListener("pageshow", (event) => event.persisted && void load());
 
-const search = /** @type {HTMLInputElement} */ (element("search"));
+const input = /** @type {HTMLInputElement} */ (element("search"));
 const list = element("list");
 const pending = element("pending");
 const state = element("list-state");
 const rows = new KeyedRows(element("rows"), { key: (line) => line.accession, create: createCaseRow, update: updateCaseRow });
 const choice = new RowChoice(list, () => {});
 const tabs = new CaseTabs(element("lists"), () => void change());
+const search = new CaseSearch(input, () => show(false), (error) => say(refusalWords(error), "failed"), signal);
 const mayClaim = list.dataset.mayClaim === "true";
 
 /** @type {CaseList | null} */
 let latest = null;
-/** @type {CaseLine[]} */
-let found = [];
 let pointerInside = false;
-let timer = 0;
 
 async function load() {
   const { query, name } = tabs;
@@ -68,50 +64,16 @@ async function change() {
 /** @param {boolean} hold whether rows must stay where they are */
 function show(hold) {
   if (latest === null) return;
-  const text = search.value.trim();
-  const lines = text === "" ? latest.cases : merged(latest.cases.filter((line) => matches(line, text)), found);
+  const lines = search.lines(latest.cases);
   const waiting = rows.show(lines, hold);
   const moved = hold && !rows.isInOrder(lines);
   pending.hidden = waiting === 0 && !moved;
   setContent(pending, waiting > 0 ? tn("Show {count} new case", "Show {count} new cases", waiting) : t("Show the new order"));
   setContent(element("count"), tn("{count} case", "{count} cases", lines.length));
   if (lines.length > 0) state.replaceChildren();
-  else if (text !== "") showState(state, "search", t("No case matches the search"), h("p", {}, t("Search by accession number, barcode, whole CPR number, or the name in this list.")));
+  else if (search.text !== "") showState(state, "search", t("No case matches the search"), h("p", {}, t("Search by accession number, barcode, whole CPR number, or the name in this list.")));
   else showEmptyList(state, tabs, latest.counts);
   choice.keep();
-}
-
-/**
- * @param {CaseLine} line
- * @param {string} text
- */
-function matches({ accession, patient, requester, assignee_name: assignee }, text) {
-  const all = [accession, patient.name, patient.identifier, patient.identifier.replace("-", ""), requester, assignee].join(" ").toLocaleLowerCase();
-  return text.toLocaleLowerCase().split(/\s+/).every((word) => all.includes(word));
-}
-
-/**
- * @param {CaseLine[]} here
- * @param {CaseLine[]} elsewhere
- */
-function merged(here, elsewhere) {
-  const known = new Set(here.map((line) => line.accession));
-  return [...here, ...elsewhere.filter((line) => !known.has(line.accession))];
-}
-
-/** Also beyond this list; by POST, since what is typed may be a CPR number. */
-async function look() {
-  const text = search.value.trim();
-  found = [];
-  show(false);
-  if (text.length < SHORTEST) return;
-  try {
-    const answer = await sendJson("POST", "/api/v1/cases/search", { text: text.slice(0, 80) }, signal);
-    if (search.value.trim() === text) found = answer.cases;
-    show(false);
-  } catch (error) {
-    if (!signal.aborted) say(refusalWords(error), "failed");
-  }
 }
 
 async function claim() {
@@ -127,7 +89,7 @@ async function claim() {
 }
 
 function next() {
-  const line = latest?.cases.find((each) => isReady(each) && each.accession !== choice.key) ?? latest?.cases.find(isReady);
+  const line = latest?.cases.find(isReady);
   if (!line) return say(t("No case on this list can be read yet."), "neutral");
   markVisit(line.accession);
   location.assign(caseAddress(line.accession));
@@ -143,16 +105,14 @@ function say(words, tone) {
 }
 
 list.addEventListener("pointerenter", () => (pointerInside = true));
-list.addEventListener("pointerleave", () => (pointerInside = false));
-pending.addEventListener("click", () => show(false));
-search.addEventListener("input", () => {
-  window.clearTimeout(timer);
+list.addEventListener("pointerleave", () => {
+  pointerInside = false;
   show(false);
-  timer = window.setTimeout(() => void look(), PAUSE_MS);
 });
+pending.addEventListener("click", () => show(false));
 const enter = /** @type {HTMLAnchorElement | null} */ (document.getElementById("enter"));
 const showNew = () => show(false);
-casesKeys({ search, choice, next, claim: () => void claim(), tab: (at) => tabs.choose(at), showNew, enter, mayClaim }, signal);
+casesKeys({ search: input, choice, next, claim: () => void claim(), tab: (at) => tabs.choose(at), showNew, enter, mayClaim }, signal);
 subscribe(["cases"], () => void load(), signal);
 window.setInterval(() => void load(), 60_000);
 showSkeleton(element("rows"), 8, 7);

@@ -82,12 +82,12 @@ function marksOf(line) {
   );
   if (asked.length > 0) return asked;
   return [
-    hasNewImage(line) && mark("layers", "attention", t("new image")),
-    line.answered_opinions > 0 && mark("circle-check", "done", tn("{count} opinion given", "{count} opinions given", line.answered_opinions)),
-    line.awaited_opinions > 0 && mark("hourglass", "neutral", tn("{count} opinion asked", "{count} opinions asked", line.awaited_opinions)),
-    line.flags > 0 && mark("triangle-alert", "attention", tn("{count} flag", "{count} flags", line.flags)),
-    line.open_orders > 0 && mark("hourglass", "neutral", tn("{count} order", "{count} orders", line.open_orders)),
-    line.rescans > 0 && mark("refresh-cw", "neutral", tn("{count} rescan", "{count} rescans", line.rescans)),
+    hasNewImage(line) && noted("layers", "attention", t("new image")),
+    line.answered_opinions > 0 && noted("circle-check", "done", tn("{count} opinion given", "{count} opinions given", line.answered_opinions)),
+    line.awaited_opinions > 0 && noted("hourglass", "neutral", tn("{count} opinion asked", "{count} opinions asked", line.awaited_opinions)),
+    line.flags > 0 && noted("triangle-alert", "attention", tn("{count} flag", "{count} flags", line.flags)),
+    line.open_orders > 0 && noted("hourglass", "neutral", tn("{count} order", "{count} orders", line.open_orders)),
+    line.rescans > 0 && noted("refresh-cw", "neutral", tn("{count} rescan", "{count} rescans", line.rescans)),
   ].filter((each) => each !== false);
 }
 
@@ -96,7 +96,7 @@ function marksOf(line) {
  * @param {import("./types.js").Tone} tone
  * @param {string} word
  */
-function mark(name, tone, word) {
+function noted(name, tone, word) {
   return stateMark({ icon: name, tone, word });
 }
 
