@@ -21,10 +21,11 @@ from processing.turnaround.overview import Question, overview_json, question
 from processing.turnaround.telling import by_urgency, forecast_json, standing_json
 from storage import events, published_months, worklist
 from storage.database import now
+from storage.errors import Malformed
 from storage.exchange.case_json import moment_json
 from storage.published_months import Published
 from storage.records.people import Principal, Right, allowed
-from storage.records.published import DataCut, Scope
+from storage.records.published import DataCut
 from storage.worklist import Which
 from viewers.access import needs, principal_of
 from viewers.acts import SOURCE, Line, Word
@@ -59,7 +60,7 @@ def turnaround(
 ) -> dict[str, Any]:
     """A month (this one by default) of a unit or site; trends, open cases, what was published."""
     context, principal = context_of(request), principal_of(request)
-    asked = question(month, unit, site, now())
+    asked = _asked(month, unit, site)
     context.desk.listing(principal, "turnaround")
     return _overview(context, asked) | {
         "published": [_published(at) for at in _latest(context, unit)],
@@ -74,7 +75,7 @@ def turnaround_csv(
 ) -> Response:
     """The same month as a table: semicolons and decimal commas for Danish spreadsheets."""
     context = context_of(request)
-    asked = question(month, unit, site, now())
+    asked = _asked(month, unit, site)
     context.desk.listing(principal_of(request), "turnaround")
     danish = language_of(request) == "da"
     text = csv_text(_overview(context, asked), danish=danish)
@@ -96,11 +97,18 @@ def publish(
 ) -> dict[str, Any]:
     """Freeze a month with the policy's version and the last event that is known."""
     context, name = context_of(request), principal_of(request).name
-    scope = Scope(month, wanted.unit)
+    scope = _asked(month, wanted.unit, "").scope
     done = published_months.publish(
         context.database, scope, month_json, name, SOURCE, wanted.reason
     )  # fmt: skip
     return _published(done) | {"figures": done.figures}
+
+
+def _asked(month: str | None, unit: str, site: str) -> Question:
+    try:
+        return question(month, unit, site, now())
+    except ValueError as error:
+        raise Malformed(str(error)) from error
 
 
 def _overview(context: Context, asked: Question) -> dict[str, Any]:

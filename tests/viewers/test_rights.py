@@ -45,6 +45,7 @@ FILLED = {
     "consultation_id": "0" * 32,
     "flag_id": "0" * 32,
     "pause_id": "0" * 32,
+    "month": "2026-01",
 }
 STREAM = "/api/v1/changes"
 """Never ends by itself; test_changes.py reads it."""

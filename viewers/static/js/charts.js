@@ -10,7 +10,7 @@ const FONT = getComputedStyle(document.documentElement).fontFamily;
 /** @type {Promise<void>} */
 const loaded = new Promise((resolve) => {
   if (window.echarts) resolve();
-  else document.getElementById("echarts")?.addEventListener("load", () => resolve());
+  else document.getElementById("chart-library")?.addEventListener("load", () => resolve());
 });
 
 /** @type {Map<Element, Chart>} */

@@ -55,6 +55,7 @@ function row(name, at, kind) {
 /** @param {import("./types_turnaround.js").Figures} at */
 function reached(at) {
   if (at.percent === null || at.promised === null) return "–";
+  if (at.n < FEW) return stateMark({ tone: "neutral", icon: "circle-dashed", word: percent(at.percent), hint: t("few cases: chance weighs much") });
   const good = at.percent >= at.promised;
   return stateMark({ tone: good ? "done" : "failed", icon: good ? "circle-check" : "circle-alert", word: percent(at.percent), hint: good ? t("Goal reached") : t("Below the goal") });
 }
@@ -65,7 +66,7 @@ export function showAges(ages) {
   setContent(
     element("ages"),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("Working days")), ...names.map((name) => h("th", { scope: "col", class: "number" }, name)))),
-    h("tbody", {}, ageRow(t("Open"), ages.map((at) => at.n)), ageRow(t("of them late"), ages.map((at) => at.late))),
+    h("tbody", {}, ageRow(t("Open cases"), ages.map((at) => at.n)), ageRow(t("of them late"), ages.map((at) => at.late))),
   );
   const said = ages.map((at, index) => `${names[index]}: ${at.n}`).join(", ");
   void draw(element("ages-chart"), t("Open cases by age in working days: {figures}. The table below has the figures.", { figures: said }), {

@@ -7,7 +7,7 @@ import { t } from "./i18n.js";
 import { element } from "./page.js";
 import { percent } from "./turnaround_words.js";
 
-const WIDE_ENOUGH = 0.11;
+const WIDE_ENOUGH = 64;
 const DARK = new Set(["lab", "read", "await_work_order", "to_requester", "await_information"]);
 
 /** @param {import("./types_turnaround.js").Turnaround} told */
@@ -68,7 +68,9 @@ function counted(value) {
  */
 function drawBar(means, sum) {
   const said = means.filter(([, seconds]) => seconds > 0).map(([step, seconds]) => `${stepName(step)} ${percent((100 * seconds) / sum, 0)}`);
-  return draw(element("steps-chart"), t("The mean time by step: {steps}. The table below has the figures.", { steps: said.join(", ") }), {
+  const place = element("steps-chart");
+  const room = (/** @type {number} */ seconds) => (place.clientWidth * seconds) / sum - 8;
+  return draw(place, t("The mean time by step: {steps}. The table below has the figures.", { steps: said.join(", ") }), {
     grid: { left: 0, right: 0, top: 0, bottom: 22 },
     xAxis: { type: "value", max: sum, interval: 86400 * Math.max(1, Math.round(sum / 86400 / 6)), axisLabel: { fontSize: 12, color: colour("--ink-2"), formatter: dayMark, showMaxLabel: false }, splitLine: { show: false } },
     yAxis: { type: "category", data: [""], show: false },
@@ -80,7 +82,7 @@ function drawBar(means, sum) {
       barWidth: "100%",
       silent: true,
       itemStyle: { color: colour(`--${step}`), borderColor: colour("--surface"), borderWidth: 1 },
-      label: { show: seconds / sum > WIDE_ENOUGH, formatter: stepName(step), fontSize: 12, color: DARK.has(step) ? "#fff" : "#16202a", overflow: "truncate", width: 110 },
+      label: { show: room(seconds) > WIDE_ENOUGH, formatter: stepName(step), fontSize: 12, color: DARK.has(step) ? "#fff" : "#16202a", overflow: "truncate", width: room(seconds) },
     })),
   });
 }

@@ -5,7 +5,7 @@ import { h, icon, setContent } from "./dom.js";
 import { number } from "./format.js";
 import { t } from "./i18n.js";
 import { element } from "./page.js";
-import { monthName, percent, periodName } from "./turnaround_words.js";
+import { monthName, percent, periodName, periodShort } from "./turnaround_words.js";
 
 const FEW = 20;
 /** @type {"week" | "month"} */
@@ -61,8 +61,8 @@ function drawTrend(groups) {
   return draw(element("trend-chart"), description, {
     grid: { left: 44, right: 12, top: 16, bottom: 40 },
     tooltip: { ...TOOLTIP, formatter: (/** @type {{dataIndex: number}[]} */ [at]) => hint(groups[at?.dataIndex ?? 0]) },
-    xAxis: { type: "category", ...axis(), data: groups.map(underneath), axisLabel: { ...axis().axisLabel, interval: 0, hideOverlap: true, fontSize: 11 } },
-    yAxis: { type: "value", min: 0, max: 100, interval: 25, ...axis(), axisLabel: { ...axis().axisLabel, formatter: (/** @type {number} */ value) => percent(value, 0) } },
+    xAxis: { type: "category", ...axis(), data: groups.map(underneath), axisLabel: { ...axis().axisLabel, interval: 0, fontSize: 11, lineHeight: 14 } },
+    yAxis: { type: "value", min: lowest(groups), max: 100, interval: 25, ...axis(), axisLabel: { ...axis().axisLabel, formatter: (/** @type {number} */ value) => percent(value, 0) } },
     series: [
       {
         type: "line",
@@ -73,10 +73,15 @@ function drawTrend(groups) {
         })),
         symbolSize: 8,
         lineStyle: { color: ink, width: 2 },
-        markLine: { silent: true, symbol: "none", data: [{ yAxis: goal }], lineStyle: { color: colour("--ink"), type: "dashed" }, label: { position: "insideStartTop", formatter: t("goal {percent}", { percent: percent(goal, 0) }), color: colour("--ink") } },
+        markLine: { silent: true, symbol: "none", data: [{ yAxis: goal }], lineStyle: { color: colour("--ink"), type: "dashed" }, label: { position: "insideStartBottom", formatter: t("goal {percent}", { percent: percent(goal, 0) }), color: colour("--ink") } },
       },
     ],
   });
+}
+
+/** Half is low enough for what is nearly always above. @param {import("./types_turnaround.js").Group[]} groups */
+function lowest(groups) {
+  return groups.some((group) => (group.percent ?? 100) < 50) ? 0 : 50;
 }
 
 /** @param {import("./types_turnaround.js").Group | undefined} group */
@@ -89,5 +94,5 @@ function hint(group) {
 
 /** @param {import("./types_turnaround.js").Group} group */
 function underneath(group) {
-  return [periodName(group.key[0] ?? ""), t("n {number}", { number: number(group.n) })].join("\n");
+  return [periodShort(group.key[0] ?? ""), t("n {number}", { number: number(group.n) })].join("\n");
 }

@@ -48,6 +48,12 @@ export function periodName(key) {
   return week ? t("week {number}", { number: Number(week) }) : SHORT.format(new Date(`${key}-01T00:00:00Z`));
 }
 
+/** Where there is little room. @param {string} key */
+export function periodShort(key) {
+  const week = key.split("-W")[1];
+  return week ? t("w. {number}", { number: Number(week) }) : periodName(key);
+}
+
 /** @param {number | null} value of a hundred @param {number} [decimals] */
 export function percent(value, decimals = 1) {
   return value === null ? "–" : t("{number} %", { number: number(value, decimals) });
