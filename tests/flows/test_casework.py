@@ -221,7 +221,7 @@ def test_the_process_matches_quickly_and_ends_in_good_order(
         until(lambda: state(services, "P1-A1") is SlideState.AVAILABLE, 60)
         finish(services, tmp_path / "two.svs")
         waited = until(lambda: state(services, "P1-A2") is SlideState.AVAILABLE, 20)
-        assert waited < 3  # half a second, where nothing else is going on
+        assert waited < 6  # half a second, where nothing else is going on
     finally:
         process.terminate()
         _, told = process.communicate(timeout=20)
