@@ -17,7 +17,7 @@ from processing.turnaround.telling import (
 from processing.turnaround.working_days import local_date
 from storage import people
 from storage.database import now
-from storage.exchange.case_json import case_json, moment_json
+from storage.exchange.case_json import case_json, moment_json, why_json
 from storage.patients import Patient
 from storage.records.case import Case
 from storage.records.case_state import milestones_of
@@ -122,6 +122,7 @@ def _named(case: Case, names: dict[str, str]) -> dict[str, str]:
     if case.draft:
         mentioned.add(case.draft.by)
     mentioned |= {at.by for at in case.preliminaries}
+    mentioned |= {at["name"] for at in why_json(case.why) if at["code"] == "other"}
     return _known(mentioned, names)
 
 

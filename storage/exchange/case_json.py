@@ -76,17 +76,31 @@ def happened_json(happened: Happened) -> dict[str, Any]:
 
 
 def why_json(why: str) -> list[dict[str, Any]]:
-    """Why that pathologist, as codes with their values; what a person wrote is `said`."""
+    """Why that pathologist, as codes with their values; what a person wrote is `said`.
+
+    The rules' own reasons come first, each with how many cases it told; then `other` for those
+    who were passed over, and `left_out` for how many more there were.
+    """
     if not why:
         return []
-    if why.startswith("["):
-        try:
-            found = json.loads(why)
-        except ValueError:
-            found = None
-        if isinstance(found, list) and all(isinstance(at, dict) and "code" in at for at in found):
-            return found
+    told = _told(why)
+    if isinstance(told, list) and all(isinstance(at, dict) and "code" in at for at in told):
+        return told
+    if isinstance(told, dict) and "why" in told:
+        return [
+            *({"code": rule, "by": by} for rule, by in told["why"]),
+            *({"code": "other", "name": at, "rule": r, "by": by} for at, r, by in told["others"]),
+            *([{"code": "left_out", "count": told["left_out"]}] if told["left_out"] else []),
+        ]
     return [{"code": "said", "text": why}]
+
+
+def _told(why: str) -> object:
+    """What the rules kept; None for a person's words."""
+    try:
+        return json.loads(why) if why[0] in "[{" else None
+    except ValueError:
+        return None
 
 
 def plain_list(records: Iterable[Any]) -> list[dict[str, Any]]:

@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from starlette.testclient import TestClient
 
+from flows.routing import as_json
+from processing.routing import Reason, Routing, Rule
+from storage.records import reading_events as reading
+from storage.records.case_words import AssignedBy
 from tests.viewers.department import Department
 from viewers.modules import modules
 from viewers.pages import STATIC, asset
@@ -119,3 +123,22 @@ def test_a_draft_seen_that_is_gone_is_said(department: Department, accession: st
     moment = datetime.now(UTC).isoformat()
     assert put(pia, accession, "Hud", seen=moment)[0] == 409
     assert put(pia, accession, "Hud")[0] == 200, "programs that do not ask are not asked"
+
+
+def test_the_rules_reasons_are_told_by_name_and_weight(department: Department) -> None:
+    accession = department.case()
+    passed = Routing("pia", (Reason(Rule.SUBSPECIALTY, 8.0),), (("poul", Reason(Rule.LOAD, 2.5)),))
+    assigned = reading.CaseAssigned("pia", AssignedBy.RULES, as_json(passed))
+    department.say(accession, assigned)
+    found = department.client("pia").get(f"/api/v1/cases/{accession}").json()
+    assert found["why"] == [
+        {"code": "subspecialty", "by": 8.0},
+        {"code": "other", "name": "poul", "rule": "load", "by": 2.5},
+    ]
+    assert found["people"]["poul"] == "Poul Patolog"
+
+
+def test_every_rule_has_words_on_the_page() -> None:
+    text = (STATIC / "js" / "case_why.js").read_text("utf-8")
+    for rule in Rule:
+        assert re.search(rf"^  {rule.value}: t\(", text, re.MULTILINE), rule

@@ -3,7 +3,8 @@ import { h, stateMark } from "./dom.js";
 import { exactTime } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { showPart } from "./case_parts.js";
-import { CASE_STATES, nameOf, specimenClass } from "./case_words.js";
+import { why } from "./case_why.js";
+import { CASE_STATES, specimenClass } from "./case_words.js";
 
 /** @typedef {import("./types_case.js").Case} Case */
 /** @typedef {import("./types_case.js").Specimen} Specimen */
@@ -59,25 +60,5 @@ function earlierCases(now) {
         ),
       ),
     ),
-  ];
-}
-
-/** @type {Record<string, (at: Record<string, any>) => string>} */
-const REASONS = {
-  said: (at) => String(at.text ?? ""),
-  subspecialty: () => t("works with this subspecialty"),
-  language: () => t("reads the language of the requisition"),
-  load: (at) => (typeof at.open_cases === "number" ? tn("has {count} open case", "has {count} open cases", at.open_cases) : t("has the fewest open cases")),
-  patient: () => t("knows the patient from earlier cases"),
-};
-
-/** @param {Case} now */
-function why(now) {
-  const how = { rules: t("Assigned by the rules"), person: t("Assigned by a person"), claim: t("Took the case"), handover: t("Handed over") };
-  const words = how[/** @type {keyof typeof how} */ (now.assigned_by ?? "rules")] ?? "";
-  const reasons = now.why.map((at) => (REASONS[at.code] ? REASONS[at.code]?.(at) : t("for another reason"))).filter(Boolean);
-  return [
-    h("p", {}, h("b", {}, now.assignee_name || nameOf(now, now.assignee)), ` – ${words}`),
-    reasons.length > 0 && h("ul", { class: "lines bullets" }, ...reasons.map((each) => h("li", {}, each ?? ""))),
   ];
 }
