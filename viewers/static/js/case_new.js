@@ -1,5 +1,5 @@
 /** Entering a case by hand: checked while typing, sent once, answered with its numbers. */
-import { sendJson } from "./api.js";
+import { getJson, sendJson } from "./api.js";
 import { showEntered } from "./case_new_done.js";
 import { watchIdentifier } from "./case_new_identifier.js";
 import { PartsOfCase } from "./case_new_parts.js";
@@ -24,6 +24,14 @@ for (const select of form.querySelectorAll("select[data-codes]")) {
   if (!(select instanceof HTMLSelectElement)) continue;
   const words = select.dataset.words === "priorities" ? priorityWord : specimenClass;
   for (const code of (select.dataset.codes ?? "").split(" ")) select.append(h("option", { value: code }, words(code)));
+}
+
+/** What colleagues read is what the routing knows. */
+async function offerSubspecialties() {
+  /** @type {import("./types_case.js").Colleague[]} */
+  const colleagues = await getJson("/api/v1/colleagues", signal);
+  const known = new Set(colleagues.flatMap((at) => at.subspecialties));
+  element("subspecialties").replaceChildren(...[...known].sort().map((value) => h("option", { value })));
 }
 
 /** @param {string} code */
@@ -105,6 +113,7 @@ function complain(words, at) {
   at.focus();
 }
 
+offerSubspecialties().catch(() => {}); // only a help
 const toggleKeys = keysDialog([
   [["Ctrl+Enter"], t("Enter the case")],
   [["Alt+G"], t("Another glass")],

@@ -64,7 +64,7 @@ export class PartsOfCase {
     const part = h(
       "fieldset",
       { class: "part" },
-      h("legend", {}, t("Part")),
+      h("legend", { class: "visually-hidden" }, t("Part")),
       h("div", { class: "fields" },
         field("part", t("Part"), { value: letter, maxlength: 10, required: true, class: "short" }),
         field("topography", t("Topography (T code)"), { maxlength: 10, placeholder: "T02500" }),
@@ -119,7 +119,7 @@ export class PartsOfCase {
  * @param {import("./dom.js").Attributes} attributes
  */
 function field(name, label, attributes) {
-  return h("label", {}, label, h("input", { name, autocomplete: "off", ...attributes }));
+  return h("label", {}, h("span", {}, label), h("input", { name, autocomplete: "off", ...attributes }));
 }
 
 /**

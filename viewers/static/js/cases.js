@@ -17,6 +17,7 @@ import { RowChoice } from "./worklist_keys.js";
 
 /** @typedef {import("./types_cases.js").CaseList} CaseList */
 
+const SAID_MS = 8_000;
 const leaving = new AbortController();
 const { signal } = leaving;
 window.addEventListener("pagehide", (event) => event.persisted || leaving.abort());
@@ -35,6 +36,7 @@ const mayClaim = list.dataset.mayClaim === "true";
 /** @type {CaseList | null} */
 let latest = null;
 let pointerInside = false;
+let said = 0;
 
 async function load() {
   const { query, name } = tabs;
@@ -102,6 +104,8 @@ function next() {
 function say(words, tone) {
   const name = tone === "failed" ? "circle-alert" : tone === "done" ? "circle-check" : "info";
   element("said").replaceChildren(h("span", { class: `state ${tone}` }, icon(name), h("span", {}, words)));
+  window.clearTimeout(said);
+  said = window.setTimeout(() => element("said").replaceChildren(), SAID_MS);
 }
 
 list.addEventListener("pointerenter", () => (pointerInside = true));

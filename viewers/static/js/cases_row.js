@@ -2,7 +2,7 @@
 import { CASE_STATES, priorityMark, specimenClass } from "./case_words.js";
 import { stepName } from "./case_terms.js";
 import { h, icon, setContent, stateMark } from "./dom.js";
-import { exactTime, number } from "./format.js";
+import { ago, exactTime, number } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { ageWords, identifierText, sexWord } from "./patient.js";
 import { timeLeft } from "./time_left.js";
@@ -37,12 +37,19 @@ export function updateCaseRow(row, line) {
   if (!left || !name || !patient || !state || !marks || !requester || !assignee) return;
   row.classList.toggle("ready", isReady(line));
   setContent(left, h("span", { class: "two-lines" }, timeLeft(line), forecast(line)));
-  setContent(name, twoLines(h("span", { class: "case-name" }, h("a", { href: caseAddress(line.accession), class: "slide-name" }, line.accession), priorityMark(line.priority)), [specimenClass(line.specimen_class), line.subspecialty].filter(Boolean).join(" · ")));
-  setContent(patient, twoLines(h("b", { class: "clip" }, line.patient.name), `${identifierText(line.patient)} · ${ageWords(line.patient)}, ${sexWord(line.patient.sex)}`));
+  const link = h("a", { href: caseAddress(line.accession), class: "slide-name" }, line.accession);
+  const kind = [specimenClass(line.specimen_class), line.subspecialty].filter(Boolean).join(" · ");
+  setContent(name, twoLines(link, priorityMark(line.priority), h("span", { class: "clip", title: kind }, kind)));
+  setContent(patient, twoLines(h("b", { class: "clip", title: line.patient.name }, line.patient.name), identifierText(line.patient), h("span", { class: "clip" }, whoWords(line.patient))));
   setContent(state, h("span", { class: "two-lines" }, stateMark(CASE_STATES[line.state]), glasses(line)));
   setContent(marks, h("span", { class: "marks" }, ...marksOf(line)));
   setContent(requester, h("span", { class: "clip", title: line.requester }, line.requester));
   setContent(assignee, line.assignee ? h("span", { class: "clip" }, line.assignee_name) : h("span", { class: "secondary" }, t("nobody yet")));
+}
+
+/** Age and sex as far as they are known. @param {import("./types_case.js").Patient} patient */
+function whoWords(patient) {
+  return [patient.age !== null && ageWords(patient), patient.sex && sexWord(patient.sex)].filter(Boolean).join(", ");
 }
 
 /** Can be read now, from beginning to end. @param {CaseLine} line */
@@ -78,7 +85,7 @@ function shortened(missing) {
 /** @param {CaseLine} line */
 function marksOf(line) {
   const asked = (line.questions ?? []).map((at) =>
-    h("span", { class: "question", title: at.question }, icon("circle-help"), h("span", { class: "clip" }, `${at.requested_by_name}: ${at.question}`)),
+    h("span", { class: "question", title: at.question }, icon("circle-help"), h("span", { class: "clip" }, `${at.requested_by_name}, ${ago(at.requested_at)}: ${at.question}`)),
   );
   if (asked.length > 0) return asked;
   return [
@@ -102,8 +109,8 @@ function noted(name, tone, word) {
 
 /**
  * @param {Node} first
- * @param {string} second
+ * @param {...(Node | string)} second
  */
-function twoLines(first, second) {
-  return h("span", { class: "two-lines" }, first, h("small", {}, second));
+function twoLines(first, ...second) {
+  return h("span", { class: "two-lines" }, first, h("small", { class: "second" }, ...second));
 }
