@@ -63,6 +63,20 @@ def add_person(database: Database, name: str, role: Role) -> str:
     return reset_password(database, name)
 
 
+def change_role(database: Database, name: str, role: Role) -> None:
+    """Another role, ending all sessions and tokens that came with the old one; NotFound."""
+    with database.transaction() as connection:
+        before = _role(connection, name)
+        if before is None:
+            raise NotFound(f"nobody is called {name}")
+        if before == role.value:
+            return
+        connection.execute(sa.update(person).where(person.c.name == name).values(role=role.value))
+        connection.execute(sa.delete(access_key).where(access_key.c.name == name))
+        about = {"before": before, "role": role.value}
+        record(connection, Event(f"person:{name}", "RoleChanged", "command", "command", about))
+
+
 def check_password(database: Database, name: str, password: str) -> Role | None:
     """The person's role when the password is right; takes the same time when it is not."""
     with database.reading() as connection:
