@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from storage import case_log
+from storage.case_tables import work_item
 from storage.database import Database
 from storage.errors import Transient
 from storage.records.people import Right
+from storage.records.work import WorkKind
 from storage.tables import event, intake
-from viewers.access import needs
+from viewers.access import needs, principal_of
 from viewers.context import Context, context_of
 
 router = APIRouter()
@@ -33,29 +37,47 @@ def _newest(subjects: str) -> sa.Select[tuple[int]]:
     return sa.select(event.c.event_id).where(about).order_by(event.c.event_id.desc()).limit(1)
 
 
-_LAST = {
+def _newest_of(subject: str) -> sa.Select[tuple[int]]:
+    """The newest event about one subject."""
+    return sa.select(sa.func.max(event.c.event_id)).where(event.c.subject == subject)
+
+
+_LAST: dict[str, sa.Select[Any]] = {
     "slides": _newest("slide:"),
     "cases": _newest("case:"),
     "repairs": _newest("set_aside"),
+    "unknown": sa.select(sa.func.max(work_item.c.created_at)).where(
+        work_item.c.kind == WorkKind.UNKNOWN_SLIDE.value
+    ),
 }
 
 
 @router.get("/api/v1/changes", tags=["slides"], dependencies=[needs(Right.SIGNED_IN)])
-async def changes(request: Request) -> StreamingResponse:
-    """`event: change` with `{"what": …}`: slides, cases, repairs, …; then ask again."""
-    stream = _stream(request, context_of(request))
+async def changes(
+    request: Request, case: Annotated[str | None, Query(max_length=40)] = None
+) -> StreamingResponse:
+    """`event: change` with `{"what": …}`: slides, cases, repairs, …; then ask again.
+
+    With `case`, an accession number, `case` is one more: whoever has one case open need not
+    fetch it again because another one has changed.
+    """
+    context, principal = context_of(request), principal_of(request)
+    if case is not None:
+        desk = context.desk
+        await run_in_threadpool(desk.case, principal, Right.READ_CASES, case, "case")
+    stream = _stream(request, context, case)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-async def _stream(request: Request, context: Context) -> AsyncIterator[str]:
+async def _stream(request: Request, context: Context, case: str | None) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
-    known, quiet = await run_in_threadpool(_marks, context), 0.0
+    known, quiet = await run_in_threadpool(_marks, context, case), 0.0
     ends = time.monotonic() + _LONGEST
     while time.monotonic() < ends and not await request.is_disconnected():
         await asyncio.sleep(_EVERY)
         quiet += _EVERY
-        now = await run_in_threadpool(_marks, context)
+        now = await run_in_threadpool(_marks, context, case)
         for what in [name for name in now if now[name] != known.get(name)]:
             quiet = 0.0
             yield f'event: change\ndata: {{"what": "{what}"}}\n\n'
@@ -65,18 +87,19 @@ async def _stream(request: Request, context: Context) -> AsyncIterator[str]:
             yield ": still here\n\n"
 
 
-def _marks(context: Context) -> Marks:
+def _marks(context: Context, case: str | None) -> Marks:
     """A value for each topic that differs when the topic has changed."""
     board = context.settings.layout.run / "processes.json"
     stamp = board.stat().st_mtime_ns if board.exists() else 0
     try:
-        return _database_marks(context.database) | {"processes": stamp}
+        return _database_marks(context.database, case) | {"processes": stamp}
     except Transient:
         return {"processes": stamp}
 
 
-def _database_marks(database: Database) -> Marks:
+def _database_marks(database: Database, case: str | None) -> Marks:
+    asked = _LAST | ({"case": _newest_of(case_log.subject_of(case))} if case else {})
     with database.reading() as connection:
-        last = {what: connection.execute(query).scalar() for what, query in _LAST.items()}
+        last = {what: connection.execute(query).scalar() for what, query in asked.items()}
         rows = connection.execute(sa.select(sa.func.max(intake.c.updated_at))).scalar()
     return last | {"intake": rows}

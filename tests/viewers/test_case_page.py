@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -11,8 +15,10 @@ from starlette.testclient import TestClient
 from flows.routing import as_json
 from processing.routing import Reason, Routing, Rule
 from storage.records import reading_events as reading
-from storage.records.case_words import AssignedBy
+from storage.records.case_words import AssignedBy, Severity
+from tests.viewers.asgi import call
 from tests.viewers.department import Department
+from viewers.app import create_app
 from viewers.modules import modules
 from viewers.pages import STATIC, asset
 
@@ -142,3 +148,42 @@ def test_every_rule_has_words_on_the_page() -> None:
     text = (STATIC / "js" / "case_why.js").read_text("utf-8")
     for rule in Rule:
         assert re.search(rf"^  {rule.value}: t\(", text, re.MULTILINE), rule
+
+
+def test_only_the_open_case_is_told_of(department: Department, accession: str) -> None:
+    other = department.case(assignee="pia")
+
+    def both() -> None:
+        note = reading.FlagRaised("f1", Severity.NOTE, "fold")
+        department.say(other, note)
+        time.sleep(1.2)
+        department.say(accession, note)
+
+    answer, told = followed(department, "pia", accession, both)
+    assert answer == 200
+    assert told[-1] == "case"
+    assert told.count("case") == 1
+    assert told.count("cases") == 2
+
+
+def test_a_case_out_of_reach_is_not_followed(department: Department, accession: str) -> None:
+    for name in ("stranger", "ops"):
+        assert followed(department, name, accession)[0] == 403
+    assert followed(department, "pia", "P00-000000")[0] == 404
+
+
+def followed(
+    department: Department, name: str, accession: str, happens: Callable[[], None] | None = None
+) -> tuple[int, list[str]]:
+    """What a page of the case is told, until it is told of the case."""
+    headers = [(b"authorization", f"Bearer {department.tokens[name]}".encode())]
+    timer = threading.Timer(0.7, happens or (lambda: None))
+    timer.start()
+    path = f"/api/v1/changes?case={accession}"
+    app = create_app(department.settings)
+    answer = call(app, path, headers, enough=lambda body: b'"case"' in body or b"error" in body)
+    timer.join()
+    lines = answer.body.decode().splitlines()
+    return answer.status, [
+        json.loads(line[6:])["what"] for line in lines if line.startswith("data: ")
+    ]

@@ -32,7 +32,7 @@ export class CaseStore extends EventTarget {
   }
 
   follow() {
-    subscribe(["cases"], () => void this.load(), this.signal);
+    subscribe(["case"], () => void this.load(), this.signal, this.accession);
   }
 
   /** @param {boolean} [own] */

@@ -11,8 +11,9 @@ const GRACE_MS = 4_000;
  * @param {string[]} kinds which changes matter here: "slides", "intake", "processes"
  * @param {() => void} changed called once after a burst, and after the line came back
  * @param {AbortSignal} signal
+ * @param {string} [accession] of the one case that is open: its changes are told as "case"
  */
-export function subscribe(kinds, changed, signal) {
+export function subscribe(kinds, changed, signal, accession) {
   const line = connectionLine(signal);
   let timer = 0;
   let lost = false;
@@ -23,7 +24,7 @@ export function subscribe(kinds, changed, signal) {
     timer = window.setTimeout(changed, QUIET_MS);
   };
   const open = () => {
-    source = new EventSource("/api/v1/changes");
+    source = new EventSource(`/api/v1/changes${accession ? `?case=${encodeURIComponent(accession)}` : ""}`);
     source.addEventListener("change", (event) => {
       if (kinds.includes(JSON.parse(event.data).what)) soon();
     });

@@ -19,6 +19,8 @@ import { backToWorklist, startViewerKeys } from "./viewer_keys.js";
 
 /** @typedef {import("./types.js").Slide} Slide */
 
+const AGAIN_MS = 2_000;
+
 const slideId = element("main").dataset.slideId ?? "";
 const slideData = `/api/v1/slides/${encodeURIComponent(slideId)}`;
 const leaving = new AbortController();
@@ -51,13 +53,25 @@ async function open(slide) {
   startTileFailures(microscope);
   const toggleColour = startColour(microscope, signal);
   startViewerKeys(microscope, tray, toggleColour, signal);
-  void followCase(slide, microscope);
+  void followSoon(slide, microscope);
   await microscope.opened;
   startDeepLink(microscope, startChannels(microscope, signal), signal);
   startReadouts(microscope);
   startPrefetch(microscope, signal);
-  subscribe(slide.accession ? ["slides", "cases"] : ["slides"], () => void refresh(microscope), signal);
+  const { accession } = slide;
+  subscribe(accession ? ["case"] : ["slides"], () => void refresh(microscope), signal, accession ?? undefined);
   if (!slide.accession) await refreshTray();
+}
+
+/**
+ * Whose slide it is must stand there: it is asked for until it is known.
+ * @param {Slide} slide
+ * @param {Microscope} microscope
+ */
+async function followSoon(slide, microscope) {
+  await followCase(slide, microscope).catch(() => {
+    if (!signal.aborted) window.setTimeout(() => void followSoon(slide, microscope), AGAIN_MS);
+  });
 }
 
 /**
