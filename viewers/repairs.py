@@ -14,8 +14,8 @@ from pydantic import AwareDatetime, BaseModel
 from storage import people, repairs
 from storage.exchange.case_json import moment_json
 from storage.records.case_events import EventCorrected
-from storage.records.people import Right
-from storage.records.repair import Repair
+from storage.records.people import Principal, Right, allowed
+from storage.records.repair import Repair, RepairAct
 from viewers.access import needs, principal_of
 from viewers.acts import CASE, Accession, Because, Note, tell
 from viewers.context import Context, context_of
@@ -38,7 +38,7 @@ def repair_list(request: Request) -> dict[str, Any]:
     context, principal = context_of(request), principal_of(request)
     context.desk.listing(principal, "repairs")
     found = repairs.listing(context.database, principal)
-    lines = [_line(at) for at in found]
+    lines = [_line(at, principal) for at in found]
     kinds = [line["kind"] for line in lines]
     return {
         "repairs": lines,
@@ -88,7 +88,8 @@ def _asked_for(request: Request, repair_id: str, action: str) -> tuple[Context, 
     return context, repair
 
 
-def _line(repair: Repair) -> dict[str, Any]:
+def _line(repair: Repair, principal: Principal) -> dict[str, Any]:
+    lab = allowed(principal, Right.RUN_LAB)
     return {
         "repair_id": repair.repair_id,
         "kind": repair.kind.value,
@@ -102,5 +103,5 @@ def _line(repair: Repair) -> dict[str, Any]:
         "reason": repair.reason,
         "about": dict(repair.about),
         "count": repair.count,
-        "acts": [act.value for act in repair.acts],
+        "acts": [act.value for act in repair.acts if lab or act is not RepairAct.SCAN],
     }

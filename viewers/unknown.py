@@ -29,7 +29,7 @@ from viewers.context import Context, context_of, plain_id
 
 router = APIRouter(tags=["laboratory"])
 _LAB = [needs(Right.RUN_LAB)]
-_MOST_ALIKE, _ALIKE = 3, 0.8
+_MOST_ALIKE, _ALIKE = 3, 0.9
 _MEDIA = {"jpg": "image/jpeg", "png": "image/png"}
 
 

@@ -20,6 +20,8 @@ SOURCES = {
     "static/js/*.js": "javascript",
 }
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+NESTED = re.compile(r"""\$\{[^`]*?\bt\("([^"\\]*)\"""")
+"""A text inside a template literal, which the extractor passes by."""
 Message = str | tuple[str, ...]
 
 
@@ -29,6 +31,8 @@ def used_messages() -> Iterator[Message]:
             with path.open("rb") as source:
                 for _, message, _, _ in extract(method, source, keywords=KEYWORDS):
                     yield message
+    for path in sorted(VIEWERS.glob("static/js/*.js")):
+        yield from NESTED.findall(path.read_text("utf-8"))
 
 
 def danish_messages() -> dict[Message, Message]:

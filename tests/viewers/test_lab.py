@@ -9,9 +9,15 @@ import pytest
 from starlette.testclient import TestClient
 
 from storage import scanning
-from storage.records import case_events as events
 from storage.records.case_words import RescanReason, SlideState, WorkOrderKind
 from storage.records.milestones import Milestones, Priority, SlideTimes, SpecimenClass
+from storage.records.reading_events import WorkOrderAccepted, WorkOrderFulfilled, WorkOrderPlaced
+from storage.records.slide_events import (
+    RescanRequested,
+    SlideExpected,
+    SlideGlassOnly,
+    SlideStained,
+)
 from tests.viewers.department import ELSEWHERE, STAFF, Department
 from viewers.lab_rows import GROUPS, counts, share_json
 
@@ -58,7 +64,7 @@ def test_a_glass_goes_through_the_groups(department: Department, tina: TestClien
     assert (known["block"], known["stain"], known["accession"]) == ("A1", "HE", accession)
     assert known["patient"]["identifier"] == "010190-1234"
     assert (known["due_at"], known["standing"]["state"]) == (None, "none")
-    department.say(accession, events.SlideStained(barcode))
+    department.say(accession, SlideStained(barcode))
     item = scanning.queue_scan(department.database, barcode, "tina", "R1", "4")
     known = line(tina, barcode)
     assert known["group"] == "queue"
@@ -74,9 +80,9 @@ def test_a_glass_goes_through_the_groups(department: Department, tina: TestClien
         scanning.start(department.database, item.item_id, "lis", "GT450-1")
     known = line(tina, barcode)
     assert (known["group"], known["failures"], known["reason"]) == ("failed", 3, "no_focus")
-    department.say(accession, events.SlideGlassOnly(barcode, "thick section"))
+    department.say(accession, SlideGlassOnly(barcode, "thick section"))
     assert line(tina, barcode)["group"] == "glass_only"
-    asked = events.RescanRequested(barcode, RescanReason.OUT_OF_FOCUS, "", (0.1, 0.2, 0.3, 0.4))
+    asked = RescanRequested(barcode, RescanReason.OUT_OF_FOCUS, "", (0.1, 0.2, 0.3, 0.4))
     department.say(accession, asked)
     known = line(tina, barcode)
     assert (known["group"], known["rescan"]) == ("queue", "out_of_focus")
@@ -95,8 +101,8 @@ def test_the_scan_has_its_own_deadline(
     for late, state in ((timedelta(hours=hours / 2), "calm"), (timedelta(hours=1), "late")):
         stained = moment - (late if state == "calm" else timedelta(hours=hours) + late)
         other = f"{barcode}-{state}"
-        department.say(accession, events.SlideExpected(other), at=stained)
-        department.say(accession, events.SlideStained(other), at=stained)
+        department.say(accession, SlideExpected(other), at=stained)
+        department.say(accession, SlideStained(other), at=stained)
         known = line(tina, other)
         assert datetime.fromisoformat(known["due_at"]) == stained + timedelta(hours=hours)
         assert known["standing"]["state"] == state
@@ -117,7 +123,7 @@ def test_most_urgent_first(department: Department, tina: TestClient) -> None:
 
 def test_the_queue_tells_how_long(department: Department, tina: TestClient) -> None:
     accession, barcode = glass(department)
-    department.say(accession, events.SlideStained(barcode))
+    department.say(accession, SlideStained(barcode))
     before = day(tina)["queue"]["waiting"]
     answer = tina.post("/api/v1/lab/scan", json={"barcode": barcode, "rack": "7", "slot": "2"})
     assert answer.status_code == 200, answer.text
@@ -132,16 +138,16 @@ def test_open_orders_until_they_are_fulfilled(department: Department, tina: Test
     department.open(accession)
     department.say(
         accession,
-        events.WorkOrderPlaced(f"o-{accession}", WorkOrderKind.IMMUNO, "A1", "CD20", "thin"),
+        WorkOrderPlaced(f"o-{accession}", WorkOrderKind.IMMUNO, "A1", "CD20", "thin"),
     )
     (order,) = [at for at in day(tina)["orders"] if at["accession"] == accession]
     assert (order["kind"], order["block"], order["stain"]) == ("immuno", "A1", "CD20")
     assert (order["note"], order["accepted_by"]) == ("thin", "")
-    department.say(accession, events.WorkOrderAccepted(f"o-{accession}"))
+    department.say(accession, WorkOrderAccepted(f"o-{accession}"))
     assert [at["accepted_by"] for at in day(tina)["orders"] if at["accession"] == accession] == [
         "test"
     ]
-    department.say(accession, events.WorkOrderFulfilled(f"o-{accession}"))
+    department.say(accession, WorkOrderFulfilled(f"o-{accession}"))
     assert [at for at in day(tina)["orders"] if at["accession"] == accession] == []
 
 

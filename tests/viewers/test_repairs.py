@@ -12,7 +12,13 @@ from storage import cases
 from storage.case_log import Said
 from storage.records import case_events as events
 from storage.records.case_words import SlideState
-from storage.records.slide_events import SlideStained
+from storage.records.slide_events import (
+    ScanFailed,
+    ScanQueued,
+    ScanStarted,
+    SlideExpected,
+    SlideStained,
+)
 from tests.viewers.department import STAFF, Department
 
 REPAIRERS = ("tina", "sara", "strange_lab", "strange_desk")
@@ -66,12 +72,23 @@ def test_recorded_again_when_it_can_be(department: Department, tina: TestClient)
     moment = datetime.now(UTC) + timedelta(seconds=1)
     cases.record(department.database, accession, fact, Said("lis", "hl7", moment), strict=False)
     (line,) = lines(tina, accession)
-    department.say(accession, events.SlideExpected(f"{accession}-X"))
+    department.say(accession, SlideExpected(f"{accession}-X"))
     answer = tina.post(f"/api/v1/repairs/{line['repair_id']}/retry")
     assert answer.json() == {"outcome": "recorded"}
     glass = cases.get(department.database, accession).slides[f"{accession}-X"]
     assert (glass.state, glass.stained_at) == (SlideState.STAINED, moment)
     assert lines(tina, accession) == []
+
+
+def test_scanning_again_is_offered_to_the_laboratory(department: Department) -> None:
+    accession = department.case(slides=1, readable=0)
+    barcode = f"{accession}-A1-1"
+    facts = (ScanQueued(barcode, "i"), ScanStarted(barcode, "GT450", "i"))
+    department.say(accession, *facts, ScanFailed(barcode, "focus", "i"))
+    for name, acts in (("tina", ["scan"]), ("sara", [])):
+        found = department.client(name).get("/api/v1/repairs").json()["repairs"]
+        (line,) = [at for at in found if at["repair_id"] == f"scan-{barcode}"]
+        assert (line["acts"], line["reason"], line["about"]["barcode"]) == (acts, "focus", barcode)
 
 
 def test_strangers_see_and_settle_nothing(department: Department) -> None:

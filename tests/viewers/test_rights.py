@@ -46,6 +46,9 @@ FILLED = {
     "flag_id": "0" * 32,
     "pause_id": "0" * 32,
     "month": "2026-01",
+    "picture": "label",
+    "repair_id:path": "event-0",
+    "event_id": "0",
 }
 STREAM = "/api/v1/changes"
 """Never ends by itself; test_changes.py reads it."""

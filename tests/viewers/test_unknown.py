@@ -27,7 +27,7 @@ class Lab:
     folder: Path
     count: int = 0
 
-    def scan(self, metadata: str | None, label: tuple[str, ...] = ()) -> str:
+    def scan(self, metadata: str, label: tuple[str, ...] = ()) -> str:
         """An image whose metadata and label say what they say; its slide id."""
         self.count += 1
         path = self.folder / f"image-{self.count}.svs"

@@ -1,6 +1,7 @@
 /** What has happened, newest first; fetched when it is unfolded. */
 import { getJson } from "./api.js";
 import { h } from "./dom.js";
+import { correctionButton, correctionWords, mayCorrect } from "./event_correction.js";
 import { factWords } from "./fact_words.js";
 import { exactTime } from "./format.js";
 import { t } from "./i18n.js";
@@ -31,7 +32,7 @@ async function fill(store, place) {
     /** @type {{events: Happened[]}} */
     const { events } = await getJson(`${store.address}/events`, store.signal);
     const lines = events.toReversed().slice(0, MOST);
-    place.replaceChildren(h("ol", { class: "lines" }, ...lines.map((at) => line(at, store.now))));
+    place.replaceChildren(h("ol", { class: "lines" }, ...lines.map((at) => line(at, store, correctionWords(at, events)))));
   } catch {
     if (!store.signal.aborted) place.replaceChildren(h("p", { class: "secondary" }, t("The events could not be fetched.")));
   }
@@ -39,9 +40,11 @@ async function fill(store, place) {
 
 /**
  * @param {Happened} at
- * @param {import("./types_case.js").Case} now
+ * @param {import("./case_store.js").CaseStore} store
+ * @param {string} corrected what was said of it later
  */
-function line(at, now) {
+function line(at, store, corrected) {
+  const { now, signal } = store;
   const { barcode, reason } = at.data;
   const about = [barcode, reason].filter((each) => typeof each === "string" && each !== "").join(" · ");
   const entered = at.backdated ? t("entered {time}", { time: exactTime(at.received_at) }) : "";
@@ -50,7 +53,9 @@ function line(at, now) {
     {},
     h("time", { datetime: at.occurred_at, class: "secondary" }, exactTime(at.occurred_at)),
     " ",
-    h("span", {}, factWords(at.kind)),
+    h(corrected ? "s" : "span", {}, factWords(at.kind)),
+    corrected !== "" && h("b", { class: "corrected" }, ` ${corrected}`),
     h("small", {}, ` ${[about, nameOf(now, at.actor), entered].filter(Boolean).join(" · ")}`),
+    mayCorrect(at) && correctionButton(now.accession, at, () => void store.load(true), signal),
   );
 }

@@ -7,7 +7,7 @@ import { formDialog } from "./form_dialog.js";
 import { t } from "./i18n.js";
 import { role } from "./page.js";
 
-/** @typedef {{event_id: number, kind: string, occurred_at: string, source: string}} Happened */
+/** @typedef {{event_id: number, kind: string, occurred_at: string, source: string, data: Record<string, any>}} Happened */
 
 const MAY = ["technician", "secretary"];
 const CONCLUSIONS = ["EventCorrected", "CaseReady", "TargetWarned", "TargetBreached"];
@@ -15,6 +15,18 @@ const CONCLUSIONS = ["EventCorrected", "CaseReady", "TargetWarned", "TargetBreac
 /** Whether this reader may put it right, as far as the screen knows. @param {Happened} event */
 export function mayCorrect(event) {
   return MAY.includes(role) && !CONCLUSIONS.includes(event.kind) && event.source !== "rules";
+}
+
+/**
+ * What was said of an event later; the last correction counts. Empty when it stands.
+ * @param {Happened} event
+ * @param {Happened[]} log
+ */
+export function correctionWords(event, log) {
+  const last = log.findLast(({ kind, data }) => kind === "EventCorrected" && data.event_id === event.event_id);
+  if (!last) return "";
+  const { occurred_at: at } = last.data;
+  return at ? t("corrected: it happened {time}", { time: exactTime(at) }) : t("corrected: it did not happen");
 }
 
 /**
@@ -48,7 +60,7 @@ async function correct(accession, event, changed, signal) {
       { name: "occurred_at", label: t("When it happened"), kind: "moment", optional: true, hint: t("Only for another time.") },
       { name: "reason", label: t("Reason") },
     ],
-    action: t("Correct"),
+    action: t("Correct the event"),
     send: ({ how, occurred_at: at, reason }) => sendJson("POST", address, { reason, occurred_at: how === "moved" ? required(at) : null }, signal),
   });
   if (done) changed();

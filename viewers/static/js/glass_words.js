@@ -13,7 +13,7 @@ export const GLASS_STATES = {
   scanned: { tone: "neutral", icon: "hourglass", word: t("Scanned, image on its way") },
   failed: { tone: "failed", icon: "circle-x", word: t("Scan failed") },
   checking: { tone: "neutral", icon: "hourglass", word: t("Being checked") },
-  flagged: { tone: "attention", icon: "triangle-alert", word: t("Held back by the checks") },
+  flagged: { tone: "attention", icon: "triangle-alert", word: t("Held back"), hint: t("Held back by the checks") },
   available: { tone: "done", icon: "circle-check", word: t("Can be read") },
   rescan: { tone: "attention", icon: "refresh-cw", word: t("To be scanned again") },
   glass_only: { tone: "done", icon: "circle-check", word: t("Glass only"), hint: t("Read under the light microscope.") },

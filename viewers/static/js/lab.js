@@ -108,9 +108,9 @@ list.addEventListener("pointerleave", () => {
 element("pending").addEventListener("click", () => show(false));
 search.addEventListener("input", () => show(false));
 
-showSkeleton(element("rows"), 8, 7);
+showSkeleton(element("rows"), 8, 5);
 labKeys({ search, choice, scan, menu, showNew: () => show(false), glassOf }, signal);
-subscribe(["cases", "slides", "intake"], () => void load(), signal);
+subscribe(["cases", "slides", "intake", "unknown"], () => void load(), signal);
 window.setInterval(() => document.hidden || void load(), REFRESH_MS);
 await load();
 scan.focus();

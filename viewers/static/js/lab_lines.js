@@ -15,7 +15,6 @@ import { timeLeft } from "./time_left.js";
 
 const WAITING = /** @type {Group[]} */ (["missing", "failed", "attention", "expected", "queue", "scanning"]);
 const NEXT = ["expected", "printed", "stained", "failed", "rescan"];
-const TIMES = /** @type {const} */ ({ class: "number" });
 
 /** @param {Line} line */
 export function keyOf(line) {
@@ -42,12 +41,12 @@ export function linesOf(glasses, chosen) {
  * @param {import("./lab_menu.js").GlassMenu} menu
  */
 export function createLine(line, scan, menu) {
-  if ("heading" in line) return h("tr", { class: "heading", "data-key": null }, h("th", { colspan: 7, scope: "rowgroup" }));
+  if ("heading" in line) return h("tr", { class: "heading", "data-key": null }, h("th", { colspan: 5, scope: "rowgroup" }));
   const more = h("button", { class: "button quiet small", type: "button", title: t("More"), "aria-label": t("More for {barcode}", { barcode: line.barcode }), "aria-haspopup": "menu" }, icon("ellipsis"));
   more.addEventListener("click", () => menu.open(more, line.barcode));
-  const go = h("button", { class: "button small scan", type: "button" }, icon("barcode"), t("Scan"));
+  const go = h("button", { class: "button small go-scan", type: "button" }, icon("barcode"), t("Scan"));
   go.addEventListener("click", () => scan.fill(line.barcode));
-  const cells = Array.from({ length: 6 }, (_, index) => h("td", index === 4 ? TIMES : {}));
+  const cells = Array.from({ length: 4 }, () => h("td", {}));
   return h("tr", { "data-key": line.barcode, "data-barcode": line.barcode }, ...cells, h("td", { class: "actions" }, go, more));
 }
 
@@ -62,17 +61,16 @@ export function updateLine(row, line) {
     setContent(cell, h("span", { class: `state ${tone}` }, icon(name), h("span", {}, word)), h("span", { class: "count" }, number(line.count)));
     return;
   }
-  const [glass, whose, priority, state, waited, due, actions] = row.cells;
-  if (!glass || !whose || !priority || !state || !waited || !due || !actions) return;
+  const [glass, whose, state, time, actions] = row.cells;
+  if (!glass || !whose || !state || !time || !actions) return;
   const about = [line.stain, line.block && t("block {block}", { block: line.block }), line.order_id && t("additional order")];
   setContent(glass, twoLines(h("b", { class: "barcode" }, line.barcode), about.filter(Boolean).join(" · ") || "–"));
   const link = h("a", { href: `/cases/${encodeURIComponent(line.accession)}` }, line.accession);
-  setContent(whose, twoLines(link, `${line.patient.name} · ${identifierText(line.patient)}`));
-  setContent(priority, priorityMark(line.priority));
+  const urgent = line.priority !== "routine" && priorityMark(line.priority);
+  setContent(whose, twoLines(h("span", { class: "case-line" }, link, urgent), `${line.patient.name} · ${identifierText(line.patient)}`));
   setContent(state, twoLines(stateMark(glassState(line.state)), detailOf(line)));
-  setContent(waited, waitedFor(line));
-  setContent(due, line.due_at ? timeLeft(line) : h("span", { class: "secondary" }, line.took_seconds === null ? t("when stained") : ""));
-  const next = /** @type {HTMLElement} */ (actions.querySelector(".scan"));
+  setContent(time, twoLines(deadline(line), waitedFor(line), exactTime(line.stained_at ?? line.expected_at)));
+  const next = /** @type {HTMLElement} */ (actions.querySelector(".go-scan"));
   next.style.visibility = NEXT.includes(line.state) ? "" : "hidden";
 }
 
@@ -80,23 +78,31 @@ export function updateLine(row, line) {
 function detailOf({ item, state, rescan, reason, failures, scanner, scans }) {
   const place = item?.rack && t("rack {rack}, slot {slot}", { rack: item.rack, slot: item.slot || "–" });
   const where = item?.station || (state === "scanned" || state === "failed" ? scanner : "");
-  const why = rescan ? [RESCAN_REASONS[rescan], reason].filter(Boolean).join(": ") : scanReason(reason);
+  const why = rescan ? [RESCAN_REASONS[rescan], reason].filter(Boolean).join(": ") : (RESCAN_REASONS[reason] ?? scanReason(reason));
   const tries = failures > 0 && tn("failed once", "failed {count} times", failures);
   const again = scans > 1 && failures === 0 && !rescan && t("scan {number}", { number: scans });
-  return [place, where, why, tries, again].filter(Boolean).join(" · ");
+  return [place, why, tries, again, where].filter(Boolean).join(" · ");
 }
 
 /** @param {LabGlass} glass */
-function waitedFor({ waiting_since: since, took_seconds: took, stained_at: stained, expected_at: expected }) {
-  const from = stained ? t("Stained {time}", { time: exactTime(stained) }) : t("Expected since {time}", { time: exactTime(expected) });
-  if (since === null) return h("span", { title: from }, took === null ? "–" : spanOf(took));
-  return h("span", { title: from }, spanOf((Date.now() - Date.parse(since)) / 1000));
+function deadline(glass) {
+  if (glass.due_at) return timeLeft(glass);
+  const stained = glass.stained_at !== null || glass.waiting_since === null;
+  return h("span", { class: "secondary" }, stained ? "–" : t("not stained yet"));
+}
+
+/** @param {LabGlass} glass */
+function waitedFor({ waiting_since: since, took_seconds: took, stained_at: stained }) {
+  if (since === null) return took === null ? "" : t("took {span}", { span: spanOf(took) });
+  const span = spanOf((Date.now() - Date.parse(since)) / 1000);
+  return stained ? t("stained {span} ago", { span }) : t("expected for {span}", { span });
 }
 
 /**
  * @param {Node} first
  * @param {string} second
+ * @param {string} [hint]
  */
-function twoLines(first, second) {
-  return h("span", { class: "two-lines" }, first, second !== "" && h("small", { title: second }, second));
+function twoLines(first, second, hint = second) {
+  return h("span", { class: "two-lines" }, first, second !== "" && h("small", { title: hint }, second));
 }

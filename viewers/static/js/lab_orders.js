@@ -48,6 +48,7 @@ function card(order, people, acting) {
     }
   };
   const what = [ORDER_KINDS[order.kind] ?? order.kind, order.stain, order.block && t("block {block}", { block: order.block })];
+  const accepted = order.accepted_by !== "" && t("taken on");
   const by = t("ordered by {name}", { name: people[order.placed_by] ?? order.placed_by });
   const accept = h("button", { class: "button small", type: "button", onclick: () => void tell("accept") }, icon("check"), t("Accept"));
   const expect = h("button", { class: "button small", type: "button", onclick: () => void expectFor(order, acting) }, icon("plus"), t("Expect glass"));
@@ -57,7 +58,7 @@ function card(order, people, acting) {
     h("div", { class: "card-head" }, h("b", {}, what.filter(Boolean).join(" · ")), order.priority !== "routine" && priorityMark(order.priority)),
     order.note !== "" && h("p", { class: "note" }, order.note),
     h("p", { class: "secondary" }, h("a", { href: `/cases/${encodeURIComponent(order.accession)}` }, order.accession), ` · ${order.patient.name} · ${identifierText(order.patient)}`),
-    h("p", { class: "secondary" }, by, " ", moment(order.placed_at), order.accepted_by !== "" && ` · ${t("accepted")}`),
+    h("p", { class: "secondary" }, by, " ", moment(order.placed_at), accepted && ` · ${accepted}`),
     said,
     h(
       "div",

@@ -13,9 +13,27 @@ export function showQueue(queue) {
     ...fact(t("Oldest"), oldest === null ? "–" : spanOf(oldest), queue.oldest_at === null ? "" : exactTime(queue.oldest_at)),
     ...fact(t("Median wait"), queue.median_wait_seconds === null ? "–" : spanOf(queue.median_wait_seconds)),
   ];
+  setContent(element("queue-line"), line(queue, oldest));
   setContent(element("queue-facts"), h("dl", { class: "facts" }, ...facts));
   setContent(element("scanners"), scanners(queue.scanners));
   setContent(element("share"), ...share(queue));
+}
+
+/**
+ * The same in a line above the list, where it is always seen.
+ * @param {import("./types_lab.js").ScanQueue} queue
+ * @param {number | null} oldest seconds
+ */
+function line({ waiting, median_wait_seconds: wait, scanners: at, share_of_turnaround: part }, oldest) {
+  return [
+    t("{count} in the scan queue", { count: waiting }),
+    oldest !== null && t("oldest {span}", { span: spanOf(oldest) }),
+    wait !== null && t("median {span}", { span: spanOf(wait) }),
+    tn("{count} scanner at work", "{count} scanners at work", at.length),
+    part !== null && t("{percent} % of the response time", { percent: number(100 * part) }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 /**

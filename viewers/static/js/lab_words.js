@@ -48,6 +48,7 @@ export function spanOf(seconds) {
   const minutes = Math.max(0, Math.floor(seconds / 60));
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
   if (minutes < 60) return t("{minutes} min", { minutes });
+  if (days === 0 && minutes % 60 === 0) return t("{hours} h", { hours });
   if (days === 0) return t("{hours} h {minutes} min", { hours, minutes: minutes % 60 });
   return t("{days} d {hours} h", { days, hours });
 }

@@ -43,7 +43,7 @@ export class RepairRows {
     setContent(why, h("span", { class: "why" }, words));
     const happened = repair.occurred_at && t("happened {time}", { time: exactTime(repair.occurred_at) });
     const by = [this.people[repair.actor] ?? repair.actor, repair.source].filter(Boolean).join(" · ");
-    setContent(who, h("span", { class: "two-lines" }, h("span", {}, moment(repair.recorded_at), by !== "" && ` · ${by}`), h("small", {}, happened || "")));
+    setContent(who, h("span", { class: "two-lines" }, moment(repair.recorded_at), h("small", {}, [by, happened].filter(Boolean).join(" · "))));
   }
 
   /** @param {Repair} repair */

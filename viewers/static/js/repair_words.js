@@ -57,9 +57,9 @@ export function whyWords({ kind, reason, about, recorded_at: recorded, occurred_
     case "image_after_closing":
       return t("The image came after the case was cancelled or rejected. Should the case be opened again?");
     case "scan_failed":
-      return [scanReason(reason), tn("tried once", "tried {count} times", about.tries)].filter(Boolean).join(", ");
+      return sentence([scanReason(reason), tn("tried once", "tried {count} times", about.tries)].filter(Boolean).join(", "));
     case "undelivered":
-      return [UNDELIVERED[reason] ?? t("It could not be delivered."), tn("tried once", "tried {count} times", about.tries), t("next try {time}", { time: exactTime(about.next_at) })].join(" · ");
+      return [UNDELIVERED[reason] ?? t("It could not be delivered."), sentence([tn("tried once", "tried {count} times", about.tries), t("next try {time}", { time: exactTime(about.next_at) })].join(", "))].join(" ");
     case "long_pause":
       return t("Has what was waited for come, without anybody saying so?");
     case "clock_set_back":
@@ -76,4 +76,9 @@ function lateness(occurred, recorded) {
   const hours = occurred === null ? 0 : (Date.parse(recorded) - Date.parse(occurred)) / 3.6e6;
   if (hours < 48) return tn("{count} hour", "{count} hours", Math.max(1, Math.round(hours)));
   return tn("{count} day", "{count} days", Math.round(hours / 24));
+}
+
+/** @param {string} words */
+function sentence(words) {
+  return `${words.charAt(0).toLocaleUpperCase()}${words.slice(1)}.`;
 }
