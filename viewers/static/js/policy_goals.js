@@ -22,6 +22,19 @@ const DISTANCES = {
   abroad: t("Opinion abroad"),
 };
 
+/** What svartid comes with is known here; what a laboratory writes is shown as written. @type {Record<string, string>} */
+const BASES = {
+  "Gävleborg, answer by phone": t("Gävleborg, answer by phone"),
+  "RJAH, decalcified": t("Robert Jones and Agnes Hunt Hospital, decalcified"),
+  "Manchester: 1 to 3 working days": t("Manchester: 1 to 3 working days"),
+  "Danish Pathology Society, as stated by Hvidovre": t("Danish Pathology Society, as stated by Hvidovre"),
+  "Danish Health Authority; the percent is assumed": t("Danish Health Authority; the percent is assumed"),
+  "Hvidovre; the Danish Health Authority says 10": t("Hvidovre; the Danish Health Authority says 10"),
+  "as routine tissue": t("as routine tissue"),
+  "stained to readable": "",
+  "a fully digital laboratory answers 88.9 % within 24 h": t("A fully digital laboratory answers 88.9 % within 24 h"),
+};
+
 /**
  * @param {Policy} policy
  * @param {boolean} may change it
@@ -45,7 +58,8 @@ export function showGoals(policy, may, changed) {
   function row(first, second, target) {
     const about = `${first}, ${second}`;
     const [ours, assumed] = [t("ours"), t("assumed")];
-    const founded = target.mark === "stated" ? target.basis : `${target.basis || ours} (${assumed})`;
+    const basis = BASES[target.basis] ?? target.basis;
+    const founded = target.mark === "stated" ? basis : `${basis || ours} (${assumed})`;
     const cells = may ? [amount(target, about), share(target, about)] : [goalWords(target), t("{number} %", { number: target.percent })];
     return h("tr", {}, h("th", { scope: "row" }, first), h("td", { class: "kind" }, second), h("td", {}, cells[0]), h("td", {}, cells[1]), h("td", { class: "kind secondary" }, founded));
   }

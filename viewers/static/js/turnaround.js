@@ -28,6 +28,7 @@ let last = 0;
 const picker = (/** @type {string} */ id) => /** @type {HTMLSelectElement} */ (element(id));
 
 async function load() {
+  linkTable();
   asking.abort();
   asking = new AbortController();
   last = Date.now();
@@ -74,7 +75,11 @@ function fillPickers(told) {
   fill("month", months.map((month) => [month, published.has(month) ? `${monthName(month)} · ${mark}` : monthName(month)]), told.month);
   fill("unit", [["", t("All units")], ...named(told.units, told.unit)], told.unit);
   fill("site", [["", t("All sites")], ...named(told.sites, told.site)], told.site);
-  picker("csv").setAttribute("href", `/api/v1/turnaround.csv?${asked}`);
+}
+
+/** The same month as a table. */
+function linkTable() {
+  element("csv").setAttribute("href", `/api/v1/turnaround.csv?${asked}`);
 }
 
 /** @param {string[]} names @param {string} chosen @returns {[string, string][]} */

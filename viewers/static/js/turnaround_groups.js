@@ -2,6 +2,7 @@
 import { axis, colour, draw, TOOLTIP } from "./charts.js";
 import { elapsed, stepName } from "./case_terms.js";
 import { priorityMark, specimenClass } from "./case_words.js";
+import { showChoices } from "./choices.js";
 import { h, icon, setContent, stateMark } from "./dom.js";
 import { number } from "./format.js";
 import { t } from "./i18n.js";
@@ -16,8 +17,10 @@ let by = "priority+specimen_class";
 
 /** @param {Turnaround} told */
 export function showGroups(told) {
-  const choices = GROUPINGS.map((choice) => h("button", { type: "button", "aria-pressed": String(choice === by), onclick: () => choose(choice, told) }, groupingName(choice)));
-  element("by").replaceChildren(...choices);
+  showChoices(element("by"), GROUPINGS.map((choice) => [choice, groupingName(choice)]), by, (choice) => {
+    by = choice;
+    showGroups(told);
+  });
   const columns = [t("Answered"), t("In time"), t("Goal"), t("Median"), "P90", "P95", t("Longest"), t("Working days, P90"), t("Paused"), t("Entered late")];
   const groups = told.groups[by] ?? [];
   setContent(
@@ -25,13 +28,6 @@ export function showGroups(told) {
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, groupingName(by)), ...columns.map((word) => h("th", { scope: "col", class: "number" }, word)))),
     h("tbody", {}, ...groups.map((group) => row(groupName(by, group.key), group)), row(t("Together"), told.whole, "sum")),
   );
-}
-
-/** @param {string} choice @param {Turnaround} told */
-function choose(choice, told) {
-  by = choice;
-  showGroups(told);
-  /** @type {HTMLElement | null} */ (element("by").querySelector('[aria-pressed="true"]'))?.focus();
 }
 
 /**
@@ -73,7 +69,7 @@ export function showAges(ages) {
     grid: { left: 32, right: 8, top: 28, bottom: 24 },
     legend: { top: 0, right: 0, itemWidth: 12, itemHeight: 12, textStyle: { fontSize: 12, color: colour("--ink-2") } },
     tooltip: TOOLTIP,
-    xAxis: { type: "category", ...axis(), data: names },
+    xAxis: { type: "category", ...axis(), data: names, axisLabel: { ...axis().axisLabel, interval: 0, fontSize: 11 } },
     yAxis: { type: "value", minInterval: 1, ...axis() },
     series: [
       { type: "bar", stack: "all", name: t("within their goal"), data: ages.map((at) => at.n - at.late), itemStyle: { color: colour("--scan_queue") } },

@@ -1,6 +1,7 @@
 /** Share in time by week or month, against the goal, with how many it rests on. */
 import { axis, colour, draw, TOOLTIP } from "./charts.js";
 import { elapsed } from "./case_terms.js";
+import { showChoices } from "./choices.js";
 import { h, icon, setContent } from "./dom.js";
 import { number } from "./format.js";
 import { t } from "./i18n.js";
@@ -15,11 +16,10 @@ let period = "week";
 
 /** @param {Turnaround} told */
 export function showTrend(told) {
-  const words = { week: t("Weeks"), month: t("Months") };
-  const choices = /** @type {const} */ (["week", "month"]).map((choice) =>
-    h("button", { type: "button", "aria-pressed": String(choice === period), onclick: () => choose(choice, told) }, words[choice]),
-  );
-  element("period").replaceChildren(...choices);
+  showChoices(element("period"), [["week", t("Weeks")], ["month", t("Months")]], period, (choice) => {
+    period = choice === "month" ? "month" : "week";
+    showTrend(told);
+  });
   const groups = told.trend[period];
   const published = new Map(told.site === "" ? told.published.map((at) => [at.month, at]) : []);
   setContent(
@@ -28,16 +28,6 @@ export function showTrend(told) {
     h("tbody", {}, ...groups.map((group) => row(group, published.get(group.key[0] ?? "")))),
   );
   void drawTrend(groups);
-}
-
-/**
- * @param {"week" | "month"} choice
- * @param {Turnaround} told
- */
-function choose(choice, told) {
-  period = choice;
-  showTrend(told);
-  /** @type {HTMLElement | null} */ (element("period").querySelector('[aria-pressed="true"]'))?.focus();
 }
 
 /**
