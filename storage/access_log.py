@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -38,6 +40,20 @@ def log_access(
                 purpose=purpose.value,
             )
         )
+
+
+def log_accesses(
+    database: Database, principal: Principal, lines: Sequence[Mapping[str, Any]]
+) -> None:
+    """Append several lines at once; each names what `log_access` takes but the purpose."""
+    whose: dict[str, Any] = {
+        "name": principal.name,
+        "role": principal.role.value,
+        "session": principal.session,
+    }
+    more = {"at": now(), "purpose": Purpose.TREATMENT.value}
+    with database.transaction() as connection:
+        connection.execute(sa.insert(access_log), [whose | more | line for line in lines])
 
 
 def last_logged(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from storage.access_log import last_logged, log_access
+from storage.access_log import last_logged, log_access, log_accesses
 from storage.database import Database, now
 from storage.records.people import Principal
 
@@ -32,6 +33,8 @@ class Looked:
 _FOLD = 900.0
 """Seconds within which further tiles of a slide in a session belong to the line that is there."""
 _MOST = 50_000
+_SEVERAL = 3
+"""Lines that are worth being written together."""
 
 
 class Audit:
@@ -60,6 +63,24 @@ class Audit:
             if age is None:
                 log_access(self._database, principal, **asdict(looked))
             self._lately[principal.session, action, about] = time.monotonic() - (age or 0.0)
+            while len(self._lately) > _MOST:
+                self._lately.popitem(last=False)
+
+    def log_all(self, principal: Principal, all_looked: Sequence[Looked]) -> None:
+        """The lines of a list in one go. Errors: Transient.
+
+        Other processes are not asked whether they have written one: a line more does no harm.
+        """
+        fresh = [at for at in all_looked if not self.is_fresh(principal, at.action, at.about)]
+        if len(fresh) < _SEVERAL:
+            for looked in fresh:
+                self.log(principal, looked)
+            return
+        with self._lock:
+            log_accesses(self._database, principal, [asdict(at) for at in fresh])
+            moment = time.monotonic()
+            for at in fresh:
+                self._lately[principal.session, at.action, at.about] = moment
             while len(self._lately) > _MOST:
                 self._lately.popitem(last=False)
 

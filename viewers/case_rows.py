@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from processing.turnaround.experience import Experience
 from processing.turnaround.telling import (
     by_urgency,
     clocks_json,
-    forecast_json,
     standing_json,
     steps_json,
 )
@@ -33,15 +31,15 @@ _MOST_NAMED = 12
 def rows_json(context: Context, rows: Sequence[CaseRow]) -> list[dict[str, Any]]:
     """Lines in the order of urgency: who will miss the goal first is first."""
     moment, policy = now(), context.timing.policy()
-    experience, names = context.timing.experience(), people.full_names(context.database)
+    names = people.full_names(context.database)
     ordered = sorted(rows, key=lambda row: by_urgency(policy, row.milestones, moment))
-    return [_row(context, row, (moment, experience, names)) for row in ordered]
+    return [_row(context, row, (moment, names)) for row in ordered]
 
 
 def document_json(context: Context, row: CaseRow, case: Case) -> dict[str, Any]:
     """The case with its line, clocks and steps; `slide_count` is how many glasses are awaited."""
     moment, policy = now(), context.timing.policy()
-    told = (moment, context.timing.experience(), people.full_names(context.database))
+    told = (moment, people.full_names(context.database))
     line, times = _row(context, row, told), milestones_of(case)
     counts = {"slide_count": line["slides"], "flag_count": line["flags"]}
     return (
@@ -51,7 +49,7 @@ def document_json(context: Context, row: CaseRow, case: Case) -> dict[str, Any]:
         | {
             "clocks": clocks_json(policy, times, moment),
             "steps": steps_json(times, moment),
-            "people": _named(case, told[2]),
+            "people": _named(case, told[1]),
         }
     )
 
@@ -77,10 +75,8 @@ def age_of(born: date | None, today: date) -> int | None:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def _row(
-    context: Context, row: CaseRow, told: tuple[datetime, Experience | None, dict[str, str]]
-) -> dict[str, Any]:
-    (moment, experience, names), policy = told, context.timing.policy()
+def _row(context: Context, row: CaseRow, told: tuple[datetime, dict[str, str]]) -> dict[str, Any]:
+    (moment, names), policy = told, context.timing.policy()
     times, standing = row.milestones, standing_json(policy, row.milestones, moment)
     return {
         "accession": row.accession,
@@ -98,7 +94,7 @@ def _row(
         "opened_at": moment_json(times.opened_at),
         "due_at": standing["due_at"],
         "standing": standing,
-        "forecast": forecast_json(policy, experience, times, moment),
+        "forecast": context.timing.forecast(row),
         "missing": _missing(times),
         **row.summary,
         "updated_at": moment_json(row.updated_at),

@@ -79,8 +79,8 @@ class Desk:
 
     def listed(self, principal: Principal, action: str, grants: list[tuple[str, str]]) -> None:
         """A list that names patients: one line each (accession, patient id), folded like tiles."""
-        for accession, patient_id in grants:
-            self._audit.log(principal, Looked(action, None, accession, patient_id, "unit"))
+        lines = [Looked(action, None, case, patient_id, "unit") for case, patient_id in grants]
+        self._audit.log_all(principal, lines)
 
     def _write(self, principal: Principal, action: str, grant: Grant, slide_id: str | None) -> None:
         looked = Looked(action, slide_id, grant.accession, grant.patient_id, grant.basis.value)

@@ -9,13 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from processing.turnaround.experience import Experience, learn
+from processing.turnaround.telling import forecast_json
 from storage import policies, worklist
 from storage.database import Database, now
 from storage.errors import SvartidError
 from storage.records.policy import Policy
+from storage.worklist import CaseRow
 
 _LOG = logging.getLogger("svartid.web")
 HISTORY = timedelta(days=120)
@@ -24,6 +27,9 @@ _FRESH = 30.0
 """Seconds that what was learnt is good for; at least twenty times as long as learning took."""
 _NEW_WITHIN = 5.0
 """Seconds after which a new policy is seen."""
+_FORESEEN = 60.0
+"""Seconds a forecast is good for, unless something happens to the case."""
+_MOST_FORESEEN = 20_000
 _PATIENCE = 1.0
 """Seconds the first one who asks waits."""
 
@@ -37,6 +43,7 @@ class Timing:
         self._learnt: Experience | None = None
         self._due = 0.0
         self._busy: threading.Thread | None = None
+        self._foreseen: dict[str, tuple[datetime, float, dict[str, Any] | None]] = {}
         self._promised: tuple[float, Policy | None] = (0.0, None)
 
     def policy(self) -> Policy:
@@ -57,6 +64,19 @@ class Timing:
         if waited_for is not None:
             waited_for.join(_PATIENCE)
         return self._learnt
+
+    def forecast(self, row: CaseRow) -> dict[str, Any] | None:
+        """How an open case may end, as `telling` says it; a minute old at most."""
+        moment, experience = time.monotonic(), self.experience()
+        known = self._foreseen.get(row.accession)
+        if known and known[0] == row.updated_at and moment - known[1] < _FORESEEN:
+            return known[2]
+        found = forecast_json(self.policy(), experience, row.milestones, now())
+        if experience is not None:
+            if len(self._foreseen) >= _MOST_FORESEEN:
+                self._foreseen.clear()
+            self._foreseen[row.accession] = (row.updated_at, moment, found)
+        return found
 
     def _learn(self) -> None:
         began = time.monotonic()

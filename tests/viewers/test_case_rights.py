@@ -200,3 +200,12 @@ def test_the_access_log_names_no_more_than_it_must(department: Department) -> No
     with department.database.reading() as connection:
         actions = set(connection.execute(sa.select(access_log.c.action)).scalars())
     assert all(len(action) <= 40 and action.isascii() for action in actions)
+
+
+def test_a_long_list_leaves_each_line_once(department: Department) -> None:
+    made = [department.case(assignee="poul") for _ in range(5)]
+    client = Department(department.settings, department.database, department.tokens).client("poul")
+    for _ in range(2):
+        client.get("/api/v1/cases?list=mine")
+    for accession in made:
+        assert [at[0] for at in department.lines("poul", accession)] == ["cases mine"]
