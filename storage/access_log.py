@@ -51,9 +51,9 @@ def log_accesses(
         "role": principal.role.value,
         "session": principal.session,
     }
-    more = {"at": now(), "purpose": Purpose.TREATMENT.value}
+    whose |= {"at": now(), "purpose": Purpose.TREATMENT.value}
     with database.transaction() as connection:
-        connection.execute(sa.insert(access_log), [whose | more | line for line in lines])
+        connection.execute(sa.insert(access_log), [{**whose, **line} for line in lines])
 
 
 def last_logged(
