@@ -3,12 +3,15 @@ import { h, icon, stateMark } from "./dom.js";
 import { exactTime } from "./format.js";
 import { RESCAN_REASONS, glassState } from "./glass_words.js";
 import { t, tn } from "./i18n.js";
-import { element } from "./page.js";
+import { element, role } from "./page.js";
 import { seenSlides } from "./seen.js";
 import { associatedAddress, slideAddress } from "./slide_row.js";
 
 /** @typedef {import("./types_case.js").Case} Case */
 /** @typedef {import("./types_case.js").Glass} Glass */
+
+/** Secretaries see the glasses, not the images. */
+const READS = role !== "secretary";
 
 let shown = "";
 
@@ -62,7 +65,7 @@ function glassLine(glass, now) {
     isNew(glass, now.opened_at) && h("span", { class: "new-mark" }, t("new")),
   ];
   const common = { class: "glass", "data-barcode": glass.barcode, title: glass.barcode };
-  if (glass.slide_id) return h("a", { ...common, href: slideAddress(glass.slide_id) }, ...inside);
+  if (glass.slide_id && READS) return h("a", { ...common, href: slideAddress(glass.slide_id) }, ...inside);
   return h("div", { ...common, tabindex: "-1" }, ...inside);
 }
 
@@ -84,7 +87,7 @@ function detail(glass, accession) {
 
 /** @param {Glass} glass */
 function picture(glass) {
-  if (!glass.slide_id) return icon(glass.state === "glass_only" ? "lock" : "circle-dashed");
+  if (!glass.slide_id || !READS) return icon(glass.state === "glass_only" ? "lock" : "circle-dashed");
   const image = h("img", { alt: "", loading: "lazy", decoding: "async", src: associatedAddress(glass.slide_id, "thumbnail") });
   image.addEventListener("error", () => image.replaceWith(icon("circle-dashed")), { once: true });
   return image;
@@ -111,7 +114,7 @@ export function stepGlass(step) {
 
 /** The address of the first image, the newest unread one first. @param {Case} now */
 export function firstSlide(now) {
-  const images = now.slides.filter((glass) => glass.slide_id);
+  const images = READS ? now.slides.filter((glass) => glass.slide_id) : [];
   const first = images.find((glass) => isNew(glass, now.opened_at)) ?? images[0];
   return first?.slide_id ? slideAddress(first.slide_id) : null;
 }
