@@ -55,7 +55,7 @@ function show(told) {
   showTrend(told);
   showGroups(told);
   showAges(told.today.ages);
-  showCauses(told.causes);
+  showCauses(told);
   showLate(told.late_cases);
   setContent(
     element("about"),

@@ -58,12 +58,14 @@ function reached(at) {
 
 /** @param {import("./types_turnaround.js").Age[]} ages */
 export function showAges(ages) {
-  const names = ages.map(({ least, most }) => (most === null ? t("{days} or more", { days: least }) : most === least ? `${least}` : `${least}–${most}`));
+  const names = ages.map(({ least, most }) => (most === null ? `${least}+` : most === least ? `${least}` : `${least}–${most}`));
   setContent(
     element("ages"),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("Working days")), ...names.map((name) => h("th", { scope: "col", class: "number" }, name)))),
     h("tbody", {}, ageRow(t("Open cases"), ages.map((at) => at.n)), ageRow(t("of them late"), ages.map((at) => at.late))),
   );
+  element("ages-chart").hidden = ages.every((at) => at.n === 0);
+  if (element("ages-chart").hidden) return;
   const said = ages.map((at, index) => `${names[index]}: ${at.n}`).join(", ");
   void draw(element("ages-chart"), t("Open cases by age in working days: {figures}. The table below has the figures.", { figures: said }), {
     grid: { left: 32, right: 8, top: 28, bottom: 24 },
@@ -83,10 +85,12 @@ function ageRow(name, counts) {
   return h("tr", {}, h("th", { scope: "row" }, name), ...counts.map((count) => h("td", { class: "number" }, count ? number(count) : "–")));
 }
 
-/** @param {Turnaround["causes"]} causes */
-export function showCauses({ late, reasons }) {
+/** @param {Turnaround} told */
+export function showCauses({ causes: { late, reasons }, whole }) {
   if (late === 0) {
-    setContent(element("causes"), h("p", { class: "state done reasons" }, icon("circle-check"), h("span", {}, t("No answer came late in this month."))));
+    const none = h("p", { class: "secondary" }, t("No case has been answered in this month."));
+    const good = h("p", { class: "state done" }, icon("circle-check"), h("span", {}, t("No answer came late in this month.")));
+    setContent(element("causes"), h("div", { class: "reasons" }, whole.n > 0 ? good : none));
     return;
   }
   const rows = Object.entries(reasons).sort(([, one], [, other]) => other - one).map(([reason, count]) => {

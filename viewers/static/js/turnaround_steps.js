@@ -20,6 +20,7 @@ export function showSteps(told) {
   element("steps-chart").hidden = sum === 0;
   setContent(element("steps-about"), sum === 0 ? t("No case has been answered in this month.") : t("Mean time of {count} answered cases from received to reported: {time}", { count: number(told.whole.n), time: elapsed(sum) }));
   if (sum > 0) void drawBar(means, sum);
+  element("steps").hidden = shown.length === 0;
   const rows = shown.map((step) => row(step, told.whole.step_means[step] ?? 0, sum, told.causes.steps[step] ?? 0, waiting.get(step)));
   setContent(element("steps"), head(), h("tbody", {}, ...rows, total(told, sum)));
 }
@@ -53,7 +54,7 @@ function row(step, seconds, sum, made, now) {
  * @param {number} sum
  */
 function total(told, sum) {
-  const cells = [elapsed(sum), sum > 0 ? percent(100, 0) : "–", counted(told.causes.late), counted(told.today.open), counted(told.today.standing.late)];
+  const cells = [sum > 0 ? elapsed(sum) : "–", sum > 0 ? percent(100, 0) : "–", counted(told.causes.late), counted(told.today.open), counted(told.today.standing.late)];
   return h("tr", { class: "sum" }, h("th", { scope: "row" }, t("Together")), ...cells.map((text) => h("td", { class: "number" }, text)));
 }
 

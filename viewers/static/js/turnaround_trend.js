@@ -27,7 +27,9 @@ export function showTrend(told) {
     h("thead", {}, h("tr", {}, ...[period === "week" ? t("Week") : t("Month"), t("Answered"), t("In time"), t("Median"), "P90", t("Published")].map((word, at) => h("th", { scope: "col", class: at ? "number" : null }, word)))),
     h("tbody", {}, ...groups.map((group) => row(group, published.get(group.key[0] ?? "")))),
   );
-  void drawTrend(groups);
+  element("trend-chart").hidden = groups.every((group) => group.n === 0);
+  setContent(element("trend-none"), element("trend-chart").hidden && t("No case has been answered in the period."));
+  if (!element("trend-chart").hidden) void drawTrend(groups);
 }
 
 /**
@@ -51,7 +53,7 @@ function drawTrend(groups) {
   return draw(element("trend-chart"), description, {
     grid: { left: 44, right: 12, top: 16, bottom: 40 },
     tooltip: { ...TOOLTIP, formatter: (/** @type {{dataIndex: number}[]} */ [at]) => hint(groups[at?.dataIndex ?? 0]) },
-    xAxis: { type: "category", ...axis(), data: groups.map(underneath), axisLabel: { ...axis().axisLabel, interval: 0, fontSize: 11, lineHeight: 14 } },
+    xAxis: { type: "category", ...axis(), data: groups.map(underneath), axisLabel: { ...axis().axisLabel, interval: 0, fontSize: 11, lineHeight: 14 }, name: period === "week" ? t("week") : "", nameLocation: "start", nameTextStyle: { color: colour("--ink-2"), fontSize: 11, verticalAlign: "top", padding: [9, 0, 0, 0] } },
     yAxis: { type: "value", min: lowest(groups), max: 100, interval: 25, ...axis(), axisLabel: { ...axis().axisLabel, formatter: (/** @type {number} */ value) => percent(value, 0) } },
     series: [
       {

@@ -51,7 +51,7 @@ export function periodName(key) {
 /** Where there is little room. @param {string} key */
 export function periodShort(key) {
   const week = key.split("-W")[1];
-  return week ? t("w. {number}", { number: Number(week) }) : periodName(key);
+  return week ? String(Number(week)) : periodName(key);
 }
 
 /** @param {number | null} value of a hundred @param {number} [decimals] */
