@@ -19,6 +19,7 @@ from storage.exchange.case_json import case_json, moment_json, why_json
 from storage.patients import Patient
 from storage.records.case import Case
 from storage.records.case_state import milestones_of
+from storage.records.case_words import AssignedBy
 from storage.records.cpr import PatientId, PatientIdKind
 from storage.records.milestones import Milestones
 from storage.worklist import CaseRow
@@ -118,7 +119,8 @@ def _named(case: Case, names: dict[str, str]) -> dict[str, str]:
     if case.draft:
         mentioned.add(case.draft.by)
     mentioned |= {at.by for at in case.preliminaries}
-    mentioned |= {at["name"] for at in why_json(case.why) if at["code"] == "other"}
+    by_rules = case.assigned_by is AssignedBy.RULES
+    mentioned |= {at["name"] for at in why_json(case.why, by_rules=by_rules) if "name" in at}
     return _known(mentioned, names)
 
 

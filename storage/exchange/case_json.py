@@ -17,6 +17,7 @@ from storage.records.case import Case, CaseSlide, Scan, Specimen
 from storage.records.case_events import Happened
 from storage.records.case_fold import BACKDATED_AFTER
 from storage.records.case_state import state_of
+from storage.records.case_words import AssignedBy
 from storage.records.reading_events import ReportDrafted
 from storage.records.reading_rules import standing_in_the_way
 
@@ -31,7 +32,7 @@ def case_json(case: Case) -> dict[str, Any]:
         "assignee": case.assignee,
         "assigned_by": case.assigned_by.value if case.assigned_by else None,
         "assigned_at": moment_json(case.assigned_at),
-        "why": why_json(case.why),
+        "why": why_json(case.why, by_rules=case.assigned_by is AssignedBy.RULES),
         "priority": case.priority.value,
         "specimen_class": case.specimen_class.value,
         "subspecialty": case.subspecialty,
@@ -75,7 +76,7 @@ def happened_json(happened: Happened) -> dict[str, Any]:
     }
 
 
-def why_json(why: str) -> list[dict[str, Any]]:
+def why_json(why: str, *, by_rules: bool) -> list[dict[str, Any]]:
     """Why that pathologist, as codes with their values; what a person wrote is `said`.
 
     The rules' own reasons come first, each with how many cases it told; then `other` for those
@@ -83,7 +84,7 @@ def why_json(why: str) -> list[dict[str, Any]]:
     """
     if not why:
         return []
-    told = _told(why)
+    told = _told(why) if by_rules else None
     if isinstance(told, list) and all(isinstance(at, dict) and "code" in at for at in told):
         return told
     if isinstance(told, dict) and "why" in told:

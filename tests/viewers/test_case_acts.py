@@ -81,6 +81,10 @@ def test_release_hand_over_and_assign(department: Department, pia: TestClient) -
     assert act(poul, accession, "hand-over", to="pia", reason="") == refused("reason_missing")
     assert act(poul, accession, "hand-over", to="pia", reason="kender patienten")[0] == 200
     case = pia.get(f"/api/v1/cases/{accession}").json()
+    for odd in ('{"why": 3}', "[1]", '[{"code": "x"}]'):
+        assert act(pia, accession, "hand-over", to="poul", reason=odd)[0] == 200
+        assert act(poul, accession, "hand-over", to="pia", reason="kender patienten")[0] == 200
+        assert pia.get(f"/api/v1/cases/{accession}").status_code == 200
     assert (case["assignee"], case["assigned_by"]) == ("pia", "handover")
     assert case["why"] == [{"code": "said", "text": "kender patienten"}]
 
