@@ -67,7 +67,7 @@ export function updateLine(row, line) {
   setContent(glass, twoLines(h("b", { class: "barcode" }, line.barcode), about.filter(Boolean).join(" · ") || "–"));
   const link = h("a", { href: `/cases/${encodeURIComponent(line.accession)}` }, line.accession);
   const urgent = line.priority !== "routine" && priorityMark(line.priority);
-  setContent(whose, twoLines(h("span", { class: "case-line" }, link, urgent), `${line.patient.name} · ${identifierText(line.patient)}`));
+  setContent(whose, twoLines(h("span", { class: "case-line" }, link, urgent), `${identifierText(line.patient)} · ${line.patient.name}`));
   setContent(state, twoLines(stateMark(glassState(line.state)), detailOf(line)));
   setContent(time, twoLines(deadline(line), waitedFor(line), exactTime(line.stained_at ?? line.expected_at)));
   const next = /** @type {HTMLElement} */ (actions.querySelector(".go-scan"));
