@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from processing.turnaround.experience import Experience, learn
+from processing.turnaround.experience import HISTORY, Experience, learn
 from processing.turnaround.telling import forecast_json
 from storage import policies, worklist
 from storage.database import Database, now
@@ -21,8 +21,6 @@ from storage.records.policy import Policy
 from storage.worklist import CaseRow
 
 _LOG = logging.getLogger("svartid.web")
-HISTORY = timedelta(days=120)
-"""How far back answered cases are likened to open ones."""
 _FRESH = 30.0
 """Seconds that what was learnt is good for; at least twenty times as long as learning took."""
 _NEW_WITHIN = 5.0

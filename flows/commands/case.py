@@ -15,12 +15,11 @@ exit code: 0 told, 1 no case has that accession number
 from __future__ import annotations
 
 import argparse
-from datetime import timedelta
 from typing import Any
 
 from flows.commands.common import print_json, services_of
 from flows.commands.times import count, length, local, table
-from processing.turnaround.experience import learn
+from processing.turnaround.experience import HISTORY, learn
 from processing.turnaround.telling import clocks_json, forecast_json, standing_json, steps_json
 from storage import cases, policies, worklist
 from storage.database import Database, now
@@ -29,8 +28,6 @@ from storage.records.case import Case
 from storage.records.case_state import milestones_of, state_of
 
 SUMMARY = "tell how a case stands: events, clocks, steps, forecast"
-HISTORY = timedelta(days=120)
-"""How far back answered cases are likened to an open one."""
 _NAMES = {
     "K1": "svartid", "K2": "patient", "K3": "transport", "K4": "laboratory", "K5": "digitisation",
     "K6": "wait to read", "K7": "read", "K8": "to requester", "K9": "consultation",

@@ -25,7 +25,7 @@ from typing import Any
 
 from flows.commands.common import complain, print_json, services_of
 from flows.commands.times import length, table
-from processing.turnaround.experience import learn
+from processing.turnaround.experience import lately, learn
 from processing.turnaround.figures_csv import csv_text
 from processing.turnaround.figures_json import month_json
 from processing.turnaround.overview import overview_json, question
@@ -87,7 +87,7 @@ def _document(args: argparse.Namespace, database: Database) -> dict[str, Any]:
     except ValueError as error:
         raise Malformed(str(error)) from error
     policy, found = policies.current(database, cut.at), worklist.milestones(database, asked.since)
-    return overview_json(policy, learn(policy, found), found, asked, cut)
+    return overview_json(policy, learn(policy, lately(found, cut.at)), found, asked, cut)
 
 
 def _publish(args: argparse.Namespace, database: Database) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -26,6 +26,8 @@ STEPS = tuple(StepName)
 """Columns of all arrays of steps."""
 MACHINE = frozenset({StepName.SCANNING, StepName.CHECKS, StepName.TO_REQUESTER})
 _BY_PEOPLE = np.array([name not in MACHINE for name in STEPS])
+HISTORY = timedelta(days=120)
+"""How far back answered cases are likened to open ones."""
 _USUAL_HOURS = (7.0, 17.0)
 _ENOUGH_TO_LEARN_HOURS = 50
 _WITHIN = (1, 99)
@@ -47,6 +49,11 @@ class Experience:
         kind, priority = case.specimen_class, case.priority
         keys: list[Group] = [(kind, priority), (kind, None), (None, priority), (None, None)]
         return [self.groups[key] for key in keys if key in self.groups]
+
+
+def lately(cases: Sequence[Milestones], now: datetime) -> list[Milestones]:
+    """Those to learn from: answered within HISTORY."""
+    return [at for at in cases if at.distributed_at and at.distributed_at >= now - HISTORY]
 
 
 def learn(policy: Policy, cases: Sequence[Milestones]) -> Experience:
