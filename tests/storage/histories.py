@@ -170,26 +170,34 @@ class Story:
         ]
 
 
-def rows(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows made from events, without the time they were made at."""
+def rows(database: Database, name: str = "") -> dict[str, list[tuple[Any, ...]]]:
+    """The rows made from events, of one case or all, without the time they were made at."""
     found = {}
     with database.reading() as connection:
-        for table in (pathology_case, case_slide, case_image):
+        for table in _MADE:
             columns = [column for column in table.c if column.name != "updated_at"]
-            query = sa.select(*columns).order_by(columns[0])
+            query = sa.select(*columns).where(_of(table, name)).order_by(columns[0])
             found[table.name] = [tuple(row) for row in connection.execute(query)]
     return found
 
 
-def made_anew(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """The same rows after they were deleted and made from the events of every case."""
+def made_anew(database: Database, name: str = "") -> dict[str, list[tuple[Any, ...]]]:
+    """The same rows after they were deleted and made from the events of each case."""
     with database.transaction() as connection:
-        names = connection.execute(sa.select(pathology_case.c.accession)).scalars().all()
-        for table in (pathology_case, case_slide, case_image):
-            connection.execute(sa.delete(table))
-    for name in names:
-        cases.rebuild(database, name)
-    return rows(database)
+        query = sa.select(pathology_case.c.accession).where(_of(pathology_case, name))
+        names = connection.execute(query).scalars().all()
+        for table in _MADE:
+            connection.execute(sa.delete(table).where(_of(table, name)))
+    for each in names:
+        cases.rebuild(database, each)
+    return rows(database, name)
+
+
+_MADE = (pathology_case, case_slide, case_image)
+
+
+def _of(table: sa.Table, name: str) -> sa.ColumnElement[bool]:
+    return table.c.accession == name if name else sa.true()
 
 
 def raw_log(database: Database) -> list[tuple[Any, ...]]:

@@ -96,13 +96,15 @@ class Glass:
             self.images[image] = "stored"
 
     def _shown(self, image: str) -> None:
-        """The newest of those that have been shown is read, the others are replaced."""
+        """The newest is read, and what was read before it is replaced."""
         self.images[image] = "available"
-        kinds = ("available", "archived")
-        been = [at for at, state in self.images.items() if state in kinds]
-        for old in been[:-1]:
+        shown = [at for at, state in self.images.items() if state in ("available", "archived")]
+        if shown[-1] != image:
+            self.images[image] = "replaced"
+            return
+        for old in shown[-2:-1]:
             self.images[old] = "replaced"
-        if been[-1] == image and self.state not in ON_ITS_WAY:
+        if self.state not in ON_ITS_WAY:
             self.state = "available"
 
 
@@ -197,12 +199,12 @@ class GlassMachine(RuleBasedStateMachine):
         state = self.told.state
         assert (state is CaseState.READY) == ready
         assert (state is CaseState.CANCELLED) == self.closed
-        found = rows(self.told.database)
-        (row,) = [at for at in found["pathology_case"] if at[0] == self.told.name]
+        (row,) = rows(self.told.database, self.told.name)["pathology_case"]
         assert state.value in row
 
     def teardown(self) -> None:
-        assert made_anew(self.told.database) == rows(self.told.database)
+        before = rows(self.told.database, self.told.name)
+        assert made_anew(self.told.database, self.told.name) == before
 
 
 def run_on(url: str, machine: type[RuleBasedStateMachine], examples: int) -> None:

@@ -140,7 +140,7 @@ def tell_in_orders(url: str) -> None:
 
     tell()
     assert max(most) > 50
-    assert made_anew(database) == rows(database)
+    assert rows(database) == made_anew(database)
     database.dispose()
 
 

@@ -67,7 +67,7 @@ def test_a_case_goes_through_its_states(story: Story) -> None:
     assert (supplement.ordered_at, supplement.distributed_at) == (at(600), at(701))
     (pause,) = times.pauses
     assert (pause.began_at, pause.ended_at) == (at(431), at(470))
-    assert made_anew(story.database) == rows(story.database)
+    assert rows(story.database) == made_anew(story.database)
 
 
 def test_the_rows_are_those_that_the_events_make(story: Story) -> None:
@@ -171,7 +171,7 @@ def test_a_correction_withdraws_and_leaves_the_log_alone(story: Story) -> None:
     assert len(raw_log(story.database)) == len(log) + 1
     again = facts.EventCorrected(wrong.event_id, "igen")
     assert story.tell(again).outcome is Outcome.KNOWN
-    assert made_anew(story.database) == rows(story.database)
+    assert rows(story.database) == made_anew(story.database)
 
 
 def test_a_correction_gives_another_time(story: Story) -> None:
@@ -230,7 +230,7 @@ def test_an_order_for_the_wrong_patient_is_withdrawn_and_ordered_again(story: St
     wrong = story.tell(ordered(a_patient(story.database, OTHER)), 0)
     story.tell(facts.EventCorrected(wrong.event_id, "forkert patient"))
     assert story.tell(ordered(story.patient), 0).case.patient_id == story.patient
-    assert made_anew(story.database) == rows(story.database)
+    assert rows(story.database) == made_anew(story.database)
 
 
 def test_a_long_history_is_folded_quickly_and_nothing_is_changed(empty_database: Database) -> None:

@@ -194,7 +194,8 @@ class ReadingMachine(RuleBasedStateMachine):
         return CaseState.AWAITING if awaited else CaseState.READING
 
     def teardown(self) -> None:
-        assert made_anew(self.told.database) == rows(self.told.database)
+        before = rows(self.told.database, self.told.name)
+        assert made_anew(self.told.database, self.told.name) == before
 
 
 def test_sqlite_agrees_with_the_model(tmp_path: Path) -> None:
