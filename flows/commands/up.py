@@ -21,7 +21,9 @@ import socket
 import time
 from pathlib import Path
 
+from flows import demo_department
 from flows.commands.common import complain
+from flows.demo_department import Made
 from flows.services import prepare_services
 from flows.supervisor import Address, start_log, supervise
 from storage import people
@@ -36,7 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on")
-    parser.add_argument("--demo", action="store_true", help="read in slides to look at")
+    parser.add_argument(
+        "--demo", action="store_true", help="slides to look at, in cases of a small department"
+    )
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="TLS certificate (PEM)")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its key (PEM)")
     parser.add_argument(
@@ -62,11 +66,12 @@ def run(args: argparse.Namespace) -> int:
         return 1
     services = prepare_services(settings)
     password = people.ensure_administrator(services.database)
+    made = demo_department.found(services.database) if args.demo else []
     address = Address(args.host, args.port, args.certificate, args.key, args.behind_proxy)
     if args.behind_proxy:
         os.environ["SVARTID_SECURE_COOKIES"] = "1"
     start_log(layout)
-    _greet(address, layout, password)
+    _greet(address, layout, password, made)
     asyncio.run(supervise(settings, address, demo=args.demo))
     return 0
 
@@ -120,10 +125,15 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def _greet(address: Address, layout: Layout, password: str | None) -> None:
+def _greet(address: Address, layout: Layout, password: str | None, made: list[Made]) -> None:
     lines = [f"svartid  {address.url}", f"data     {layout.root}"]
     if password:
         lines += ["", "sign in  admin", f"password {password}   (shown only now)"]
     else:
         lines.append("sign in  admin   (lost the password? svartid user password admin)")
+    if made:
+        lines += ["", "a small department to look at   (passwords shown only now)"]
+    for at in made:
+        who = f"{at.member.full_name}, {at.member.role.value}"
+        lines.append(f"{at.member.name:<14} {at.password}  {who}")
     print("\n".join(["", *lines, ""]), flush=True)

@@ -91,7 +91,8 @@ async function claim() {
 }
 
 function next() {
-  const line = latest?.cases.find(isReady);
+  const ready = latest?.cases.filter(isReady) ?? [];
+  const line = ready.find((each) => each.assignee === list.dataset.me) ?? ready[0];
   if (!line) return say(t("No case on this list can be read yet."), "neutral");
   markVisit(line.accession);
   location.assign(caseAddress(line.accession));
