@@ -20,7 +20,7 @@ help:
 	@echo "make check    ruff, mypy --strict, import contracts"
 	@echo "make bench    measure against the named peers (BENCH='--rounds 1 --note \"busy\"')"
 	@echo "make faults   kill ingests at random moments, 50 times"
-	@echo "make scale    the same at full size"
+	@echo "make scale    a slide and a department's month of cases at full size"
 	@echo "make install  .venv with svartid and all the tests need"
 
 run: $(VENV)/.ready-to-run
@@ -50,6 +50,7 @@ faults: install
 
 scale: install
 	$(BIN)/python -m benchmarks.scale --record $(SCALE)
+	$(BIN)/python -m benchmarks.department --record
 
 # The programs the tests need beside Python; installed where we may, else one line to run.
 system:

@@ -151,8 +151,11 @@ def history(chance: random.Random, patient: str, accession: str) -> Iterator[Tol
     yield reading.ReportDistributed(1, ReportKind.FINAL), _past(at)
 
 
-def answers(services: Services) -> dict[str, float]:
-    """Milliseconds of each question, the median of several, the first left out."""
+def answers(services: Services) -> dict[str, dict[str, float]]:
+    """Milliseconds of each question: the first time, and the median of several after it.
+
+    Figures are kept for some seconds once they are computed, so their first time is what counts.
+    """
     secret = {
         role: people.open_session(services.database, name, role)
         for name, role in (("reader-1", Role.PATHOLOGIST), ("technician", Role.TECHNICIAN))
@@ -168,7 +171,7 @@ def answers(services: Services) -> dict[str, float]:
             answer = client.get(address.format(accession="ONE-1"), headers=headers)
             taken.append(1000 * (time.perf_counter() - began))
             assert answer.status_code == 200, f"{address}: {answer.status_code}"
-        found[name] = round(statistics.median(taken[1:]), 1)
+        found[name] = {"first": round(taken[0], 1), "again": round(statistics.median(taken[1:]), 1)}
     return found
 
 
