@@ -70,7 +70,7 @@ def record_in(
     """The same inside the caller's transaction, so that several facts stand or fall together."""
     if not _ACCESSION.fullmatch(accession):
         raise Malformed("an accession number has 1 to 40 letters, digits, and ./_- between them")
-    facts.check(fact)
+    fact = facts.check(fact)
     received = now()
     said = _checked(said, received)
     events.hold(connection)

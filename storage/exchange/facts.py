@@ -19,8 +19,8 @@ LONGEST: Final = {
 """Characters that a name or number may have: as many as the columns it is looked up by."""
 
 
-def check(fact: CaseFact) -> None:
-    """That the fact can be kept and read again. Errors: Malformed, which names the field."""
+def check(fact: CaseFact) -> CaseFact:
+    """The fact as it will be read again, times in UTC. Errors: Malformed, which names the field."""
     for at in dataclasses.fields(fact):
         value = getattr(fact, at.name)
         if isinstance(value, datetime) and not is_moment(value):
@@ -29,7 +29,7 @@ def check(fact: CaseFact) -> None:
         most = LONGEST.get(at.name, MOST_TEXT)
         if not all(is_text(text, most) for text in texts if isinstance(text, str)):
             raise Malformed(f"{type(fact).__name__}: does not fit @ $.{at.name}")
-    fact_from_json(type(fact).__name__, fact_json(fact))
+    return fact_from_json(type(fact).__name__, fact_json(fact))
 
 
 def fact_json(fact: CaseFact) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -26,9 +27,8 @@ from tests.storage.histories import Story, a_story, few
 
 SECRET = "0101501234 Nancy"
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
-moments = st.datetimes(
-    datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.timezones()  # noqa: DTZ001
-)  # fmt: skip
+zones = st.integers(-720, 840).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+moments = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=zones)  # noqa: DTZ001
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 st.register_type_strategy(str, texts)
 st.register_type_strategy(datetime, moments)
@@ -125,6 +125,16 @@ def test_times_are_kept_in_utc() -> None:
     fact = fact_from_json("TargetWarned", {"due": "2025-03-03T08:00+02:00"})
     assert fact_json(fact) == {"due": "2025-03-03T06:00:00+00:00"}
     assert fact == facts.TargetWarned(datetime(2025, 3, 3, 6, tzinfo=UTC))
+
+
+def test_the_hour_that_summer_time_skips_is_known_again(empty_database: Any) -> None:  # noqa: ANN401
+    """Python holds such a time in one zone unequal to the same moment in any other."""
+    story = a_story(empty_database)
+    story.tell_all(story.received())
+    due = datetime(2025, 3, 30, 2, 30, tzinfo=ZoneInfo("Europe/Copenhagen"))
+    for outcome in ("recorded", "known"):
+        assert story.tell(facts.TargetWarned(due), 90, key="w").outcome == outcome
+        assert story.tell(facts.EventCorrected(3, "ur", due)).outcome == outcome
 
 
 def test_a_region_may_be_whole_numbers() -> None:
