@@ -140,3 +140,48 @@ def test_a_scan_belongs_to_the_work_it_was_taken_for(story: Story) -> None:
             story.tell(fact)
     story.tell(slides.ScanCompleted(glass, "one"))
     assert len(story.case.slides[glass].scans) == 1
+
+
+def test_what_followed_follows_no_more_when_its_cause_is_taken_back(story: Story) -> None:
+    """An answer that never came does not end the pause that waits for it; nor a glass its order."""
+    story.tell_all([*story.until_ready("x"), *story.opened()])
+    asked = reading.ConsultationRequested("c", Distance.ABROAD, "oslo", "?")
+    pause = facts.ClockPaused("p", PauseReason.EXTERNAL_CONSULT, "c")
+    story.tell_all([(410, asked), (411, pause)])
+    answer = story.tell(reading.ConsultationAnswered("c", "oslo", "ja"), 420)
+    assert answer.case.pauses["p"].ended_at == at(420)
+    moved = story.tell(facts.EventCorrected(answer.event_id, "ur", at(415))).case
+    assert moved.pauses["p"].ended_at == at(415)
+    undone = story.tell(facts.EventCorrected(answer.event_id, "anden sag")).case
+    assert undone.pauses["p"].ended_at is None
+    again = story.tell(reading.ConsultationAnswered("c", "oslo", "nej"), 430).case
+    assert again.pauses["p"].ended_at == at(430)
+    story.tell_all([(440, reading.WorkOrderPlaced("o", reading.WorkOrderKind.RECUT, "A1"))])
+    story.tell_all([(441, slides.SlideExpected(story.glass("u"), order_id="o"))])
+    story.tell_all(story.scanned("u", 450)[:-1])
+    shown = story.tell(slides.ImageAvailable(story.glass("u"), story.image("u")), 460)
+    assert shown.case.orders["o"].fulfilled_at == at(460)
+    undone = story.tell(facts.EventCorrected(shown.event_id, "uskarp")).case
+    assert undone.orders["o"].fulfilled_at is None
+
+
+def test_a_pause_that_begins_after_its_matter_ended_goes_on(story: Story) -> None:
+    """Until somebody says that it is over; told late, it ended when the matter did."""
+    story.tell_all([*story.until_ready("x"), *story.opened()])
+    asked = reading.ConsultationRequested("c", Distance.ABROAD, "oslo", "?")
+    story.tell_all([(410, asked), (420, reading.ConsultationAnswered("c", "oslo", "ja"))])
+    after = facts.ClockPaused("after", PauseReason.EXTERNAL_CONSULT, "c")
+    before = facts.ClockPaused("before", PauseReason.EXTERNAL_CONSULT, "c")
+    case = story.tell_all([(425, after), (411, before)])
+    story.tell_all([(430, reading.CaseReleased("ferie"))])
+    assert case.pauses["after"].ended_at is story.case.pauses["after"].ended_at is None
+    assert case.pauses["before"].ended_at == at(420)
+
+
+def test_a_case_is_ready_when_its_last_image_came_also_after_a_correction(story: Story) -> None:
+    story.tell_all(story.until_ready("x")[:-1])
+    shown = story.tell(slides.ImageAvailable(story.glass("x"), story.image("x")), 310)
+    for minute in (309, 320):
+        case = story.tell(facts.EventCorrected(shown.event_id, "ur", at(minute))).case
+        assert case.ready_times == (at(minute),)
+        assert story.state is CaseState.READY
