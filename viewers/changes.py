@@ -65,14 +65,18 @@ async def changes(
     if case is not None:
         desk = context.desk
         await run_in_threadpool(desk.case, principal, Right.READ_CASES, case, "case")
-    stream = _stream(request, context, case)
+    # Taken before the answer begins: what changes after the browser knows that it listens is told.
+    known = await run_in_threadpool(_marks, context, case)
+    stream = _stream(request, context, case, known)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-async def _stream(request: Request, context: Context, case: str | None) -> AsyncIterator[str]:
+async def _stream(
+    request: Request, context: Context, case: str | None, known: Marks
+) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
-    known, quiet = await run_in_threadpool(_marks, context, case), 0.0
+    quiet = 0.0
     ends = time.monotonic() + _LONGEST
     while time.monotonic() < ends and not await request.is_disconnected():
         await asyncio.sleep(_EVERY)

@@ -9,14 +9,13 @@ const GRACE_MS = 4_000;
 
 /**
  * @param {string[]} kinds which changes matter here: "slides", "intake", "processes"
- * @param {() => void} changed called once after a burst, and after the line came back
+ * @param {() => void} changed called once after a burst, and when the line is there (again)
  * @param {AbortSignal} signal
  * @param {string} [accession] of the one case that is open: its changes are told as "case"
  */
 export function subscribe(kinds, changed, signal, accession) {
   const line = connectionLine(signal);
   let timer = 0;
-  let lost = false;
   /** @type {EventSource | null} */
   let source = null;
   const soon = () => {
@@ -30,13 +29,9 @@ export function subscribe(kinds, changed, signal, accession) {
     });
     source.addEventListener("open", () => {
       line.restored();
-      if (lost) soon();
-      lost = false;
+      soon(); // what changed between the page's first look and this moment was told to nobody
     });
-    source.addEventListener("error", () => {
-      lost = true;
-      line.lost();
-    });
+    source.addEventListener("error", () => line.lost());
   };
   const close = () => {
     source?.close();
@@ -45,10 +40,8 @@ export function subscribe(kinds, changed, signal, accession) {
   };
   // A hidden tab gives its line back: a browser has only six to one server over HTTP/1.1.
   const follow = () => {
-    if (document.hidden) {
-      close();
-      lost = true;
-    } else if (source === null) open();
+    if (document.hidden) close();
+    else if (source === null) open();
   };
   follow();
   document.addEventListener("visibilitychange", follow, { signal });
