@@ -20,11 +20,16 @@ from storage.catalogue import get_slide
 from storage.database import Database, now
 from storage.errors import Illegal, NotFound
 from storage.records.case_events import CaseFact
-from storage.records.case_words import AssignedBy
+from storage.records.case_words import AssignedBy, ReportKind
 from storage.records.milestones import Distance, Priority, SpecimenClass
 from storage.records.people import Role
-from storage.records.reading_events import CaseAssigned, CaseOpened, ConsultationRequested
-from storage.records.slide_events import SlideStained
+from storage.records.reading_events import (
+    CaseAssigned,
+    CaseOpened,
+    ConsultationRequested,
+    ReportSigned,
+)
+from storage.records.slide_events import SlideGlassOnly, SlideStained
 
 UNIT = "naestved"
 FIRST, SECOND, TECHNICIAN, SECRETARY = "patolog1", "patolog2", "bioanalytiker", "sekretaer"
@@ -75,6 +80,8 @@ class Story:
     assignee: str = ""
     asks: str = ""
     """A question to the other pathologist: then it has been opened."""
+    answer: tuple[str, tuple[str, ...]] = ("", ())
+    """Text and codes of the report: then it was read under the light microscope, and signed."""
 
 
 def _of(number: int, name: str, born: date, sex: str) -> tuple[str, str, str, date, str]:
@@ -109,6 +116,16 @@ STORIES = (
         "DEMO-0005", _of(5, "Mikkel Demosen", date(1999, 1, 1), "male"),
         "Lægehuset Vordingborg", Priority.ROUTINE, SpecimenClass.BIOPSY, "hud",
         "Pigmenteret forandring på ryggen, vokset i et halvt år. Melanom?", 1, waits=2,
+    ),
+    Story(
+        "DEMO-0006", _of(6, "Ulla Demosen", date(1966, 5, 23), "female"),
+        "Lægehuset Vordingborg", Priority.ROUTINE, SpecimenClass.BIOPSY, "hud",
+        "Let hævet, vortet forandring på venstre skulder. Seboroisk keratose?", 50, waits=1,
+        assignee=FIRST, answer=(
+            "Hudbiopsi fra venstre skulder: seboroisk keratose, fjernet i sundt væv. "
+            "Intet tegn på malignitet.",
+            ("T02610", "M72750"),
+        ),
     ),
 )  # fmt: skip
 
@@ -177,6 +194,9 @@ def _enter(database: Database, story: Story, with_image: list[str]) -> None:
             _say(connection, story, SlideStained(barcode), TECHNICIAN)
         if story.assignee:
             _assign(connection, story)
+        if story.answer[0]:
+            _sign(connection, story, done.barcodes)
+            return
     for barcode in set(done.barcodes) - set(with_image):
         scanning.queue_scan(database, barcode, TECHNICIAN)
 
@@ -199,6 +219,14 @@ def _assign(connection: Connection, story: Story) -> None:
         )
         for fact in (CaseOpened(story.assignee), asked):
             _say(connection, story, fact, story.assignee)
+
+
+def _sign(connection: Connection, story: Story, barcodes: Collection[str]) -> None:
+    for barcode in barcodes:
+        _say(connection, story, SlideGlassOnly(barcode, "Læst i lysmikroskop"), story.assignee)
+    signed = ReportSigned(ReportKind.FINAL, *story.answer)
+    for fact in (CaseOpened(story.assignee), signed):
+        _say(connection, story, fact, story.assignee)
 
 
 def _say(connection: Connection, story: Story, fact: CaseFact, actor: str) -> None:

@@ -6,6 +6,7 @@ from flows import demo, demo_department
 from flows.demo_department import STAFF, STORIES, UNIT
 from flows.services import Services
 from storage import cases, colleagues, people, work_items
+from storage.records.case_state import state_of
 from storage.records.case_words import CaseState
 from storage.records.people import Principal, Role
 from storage.records.work import WorkKind
@@ -33,6 +34,7 @@ def test_cases_are_entered_once_with_glasses_for_what_will_come(services: Servic
         demo_department.enter_cases(services.database, barcodes)
     principal = Principal("patolog1", Role.PATHOLOGIST, "x", UNIT, UNIT)
     rows = listed(services.database, principal, Which.UNIT)
+    answered = {at.accession for at in STORIES if at.answer[0]}
     assert {row.accession for row in rows} == {at.accession for at in STORIES}
     for story in STORIES:
         case = cases.get(services.database, story.accession)
@@ -41,9 +43,14 @@ def test_cases_are_entered_once_with_glasses_for_what_will_come(services: Servic
         assert set(own) <= set(case.slides)
         assert len(case.slides) == len(own) + story.waits
         states = {row.state for row in rows if row.accession == story.accession}
-        assert states <= {CaseState.IN_LAB, CaseState.SCANNING, CaseState.AWAITING}
+        open_states = {CaseState.IN_LAB, CaseState.SCANNING, CaseState.AWAITING}
+        assert states <= ({CaseState.SIGNED} if story.answer[0] else open_states)
     waiting = work_items.listing(services.database, [WorkKind.SCAN])
-    assert len(waiting) == sum(at.waits for at in STORIES)
+    assert len(waiting) == sum(at.waits for at in STORIES if not at.answer[0])
+    for accession in answered:
+        case = cases.get(services.database, accession)
+        assert state_of(case) is CaseState.SIGNED, "and casework sends it"
+        assert case.slides
 
 
 def test_without_real_slides_painted_ones_have_glasses(services: Services) -> None:
