@@ -3,7 +3,10 @@ import { language } from "./page.js";
 import { t } from "./i18n.js";
 
 const LOCALE = language === "da" ? "da-DK" : "en-GB";
-const DAY = new Intl.DateTimeFormat("da-DK", { day: "numeric", month: "short" });
+/** The laboratory's clock, wherever the screen stands; the server tells times the same way. */
+const timeZone = "Europe/Copenhagen";
+const DAY = new Intl.DateTimeFormat("da-DK", { day: "numeric", month: "short", timeZone });
+const ISO = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone });
 
 /**
  * @param {number} value
@@ -16,9 +19,14 @@ export function number(value, decimals = 0) {
   }).format(value);
 }
 
-/** @param {number} value */
-function two(value) {
-  return String(value).padStart(2, "0");
+/**
+ * Day and time of day in the laboratory: `2026-11-22` and `14:05`.
+ * @param {Date} at
+ * @returns {[string, string]}
+ */
+export function localTime(at) {
+  const [day = "", time = ""] = ISO.format(at).split(" ");
+  return [day, time];
 }
 
 /**
@@ -27,9 +35,8 @@ function two(value) {
  */
 export function exactTime(moment) {
   const at = new Date(moment);
-  const [hour, minute] = [two(at.getHours()), two(at.getMinutes())];
-  if (language === "da") return `${DAY.format(at)} ${hour}.${minute}`;
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${hour}:${minute}`;
+  const [day, time] = localTime(at);
+  return language === "da" ? `${DAY.format(at)} ${time.replace(":", ".")}` : `${day} ${time}`;
 }
 
 /**
@@ -37,8 +44,7 @@ export function exactTime(moment) {
  * @param {Date} at
  */
 export function exactDay(at) {
-  if (language === "da") return DAY.format(at);
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return language === "da" ? DAY.format(at) : localTime(at)[0];
 }
 
 /**

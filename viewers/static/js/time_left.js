@@ -1,6 +1,6 @@
 /** What is left until the goal, in words and as a bar; the exact time on hover. */
 import { h, icon } from "./dom.js";
-import { exactDay, exactTime } from "./format.js";
+import { exactDay, exactTime, localTime } from "./format.js";
 import { t, tn } from "./i18n.js";
 
 /** @typedef {import("./types_case.js").Standing} Standing */
@@ -25,7 +25,7 @@ export function spanWords({ left_days: days, left_hours: hours, left_minutes: mi
  */
 export function dueWords(due) {
   const at = new Date(due);
-  if (at.getHours() + at.getMinutes() > 0) return exactTime(due);
+  if (localTime(at)[1] !== "00:00") return exactTime(due);
   return t("end of {day}", { day: exactDay(new Date(at.getTime() - 1)) });
 }
 
