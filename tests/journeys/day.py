@@ -12,7 +12,7 @@ import httpx
 from tests.journeys.running import COMMAND, Running, wait_for
 
 UNIT, SITE = "patologi", "naestved"
-CPR = "0107608123"
+CPR = "0107604123"
 """A made-up person; fails modulus 11, as numbers may."""
 
 

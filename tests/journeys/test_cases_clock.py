@@ -285,6 +285,8 @@ def test_every_screen_in_both_languages(day: Day, browser: Browser, screenshots:
                 for address in addresses:
                     screen.open(address)
                     screen.page.wait_for_selector("main#main")
+                    if address == "/turnaround":
+                        screen.page.wait_for_selector("#figures:not([hidden])")
                     screen.page.wait_for_timeout(900)
                     word = address.strip("/").replace("/", "-")
                     screen.shoot(f"{locale[:2]}-{word}")

@@ -6,7 +6,7 @@ import { formDialog } from "./form_dialog.js";
 import { exactTime } from "./format.js";
 import { t } from "./i18n.js";
 import { element } from "./page.js";
-import { showError } from "./states.js";
+import { showError, showState } from "./states.js";
 import { showAges, showCauses, showGroups, showLate } from "./turnaround_groups.js";
 import { showHead, showToday } from "./turnaround_head.js";
 import { showSteps } from "./turnaround_steps.js";
@@ -141,4 +141,5 @@ element("pickers").addEventListener("submit", (event) => event.preventDefault())
 window.addEventListener("beforeprint", () => element("trend-details").setAttribute("open", ""));
 subscribe(["cases"], () => Date.now() - last > CALM_MS && void load(), signal);
 window.setInterval(() => !document.hidden && Date.now() - last > 4 * CALM_MS && void load(), CALM_MS);
+showState(element("state"), "hourglass", t("The figures are being computed"));
 await load();
