@@ -33,9 +33,9 @@ HASHED_SUFFIXES: Final = {".js", ".css", ".svg", ".png", ".po"}
 ONE_YEAR: Final = 365 * 24 * 3600
 TABS: Final = (
     ("/cases", mark("My cases"), Right.REPORT, "cases"),
+    ("/lab", mark("Laboratory"), Right.RUN_LAB, "lab"),
     ("/cases", mark("Cases"), Right.ENTER_CASES, "cases"),
     ("/cases", mark("Questions to me"), Right.ANSWER, "cases"),
-    ("/lab", mark("Laboratory"), Right.RUN_LAB, "lab"),
     ("/", mark("Slides"), Right.READ_SLIDES, "worklist"),
     ("/turnaround", mark("Turnaround"), Right.SEE_TURNAROUND, "turnaround"),
     ("/repairs", mark("Repairs"), Right.REPAIR, "repairs"),

@@ -15,7 +15,7 @@ from typing import Any
 from storage.exchange.facts import fact_json
 from storage.records.case import Case, CaseSlide, Scan, Specimen
 from storage.records.case_events import Happened
-from storage.records.case_fold import BACKDATED_AFTER
+from storage.records.case_fold import is_backdated
 from storage.records.case_state import state_of
 from storage.records.case_words import AssignedBy
 from storage.records.reading_events import ReportDrafted
@@ -72,7 +72,7 @@ def happened_json(happened: Happened) -> dict[str, Any]:
         "received_at": moment_json(happened.received_at),
         "actor": happened.actor,
         "source": happened.source,
-        "backdated": happened.received_at - happened.occurred_at > BACKDATED_AFTER,
+        "backdated": is_backdated(happened),
     }
 
 

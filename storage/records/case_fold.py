@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from storage.records import case_events as events
@@ -23,6 +23,7 @@ from storage.records.slide_events import ImageStored
 
 BACKDATED_AFTER = timedelta(minutes=60)
 """An event entered later than this after it happened is marked as back-dated."""
+_ELSEWHERE = (events.CaseOrdered, events.SpecimenTaken, events.SpecimenDispatched)
 _STEP_BACK = timedelta(seconds=1)
 
 
@@ -41,6 +42,14 @@ def apply(case: Case, happened: Happened) -> Case:
         return case
     after = _FOLDS[type(happened.fact)](case, happened.fact, happened)
     return conclude(case, after, happened.occurred_at)
+
+
+def is_backdated(happened: Happened, told: datetime | None = None) -> bool:
+    """Entered long after it happened; what happens before the laboratory is always told later."""
+    if isinstance(happened.fact, _ELSEWHERE):
+        return False
+    last = max(told or happened.received_at, happened.received_at)
+    return last - happened.occurred_at > BACKDATED_AFTER
 
 
 def in_order(log: Sequence[Happened]) -> list[Happened]:
@@ -73,7 +82,7 @@ def _oddities(log: Sequence[Happened]) -> Iterable[Oddity]:
     entered = {at.fact.event_id: at for at in log if isinstance(at.fact, EventCorrected)}
     for happened in effective:
         told = entered.get(happened.event_id, happened).received_at
-        if max(told, happened.received_at) - happened.occurred_at > BACKDATED_AFTER:
+        if is_backdated(happened, told):
             yield Oddity("backdated", happened.event_id)
     for happened in log:
         if latest is not None and happened.received_at < latest - _STEP_BACK:

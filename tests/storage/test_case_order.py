@@ -202,6 +202,10 @@ def test_entered_long_after_it_is_marked(story: Story) -> None:
     late = Said("sekretær", "test", now() - timedelta(minutes=61))
     other = Story(story.database, story.patient)
     cases.record(story.database, other.name, ordered(story.patient), late)
+    assert not milestones_of(other.case).backdated  # what comes before the laboratory is told later
+    cases.record(story.database, other.name, facts.SpecimenTaken("A"), late)
+    assert not milestones_of(other.case).backdated
+    cases.record(story.database, other.name, facts.SpecimenReceived("A"), late)
     assert milestones_of(other.case).backdated
 
 
