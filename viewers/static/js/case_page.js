@@ -18,6 +18,7 @@ import { CaseStore, changeOf } from "./case_store.js";
 import { showWay } from "./case_way.js";
 import { element } from "./page.js";
 import { showError, showState } from "./states.js";
+import { markVisit } from "./visits.js";
 
 const TIMES_MS = 60_000;
 
@@ -37,10 +38,16 @@ store.addEventListener("change", (event) => {
   const { before, own } = changeOf(event);
   state.replaceChildren();
   showAll(own || before === null);
+  noteSeen();
   if (before === null) startHistory(store);
 });
 store.addEventListener("failed", (event) => failed(/** @type {CustomEvent} */ (event).detail));
 store.addEventListener("typed", showNext);
+
+/** What stands on a screen that is looked at is no longer new. */
+function noteSeen() {
+  if (store.case && !document.hidden) markVisit(accession);
+}
 
 /** @param {boolean} own */
 function showAll(own) {
@@ -81,6 +88,7 @@ function failed(error) {
 showState(state, "hourglass", t("Fetching the case"));
 startCaseKeys(store, editor, { showKeys, complain });
 watchOtherWindows(accession, signal);
+document.addEventListener("visibilitychange", noteSeen, { signal });
 store.follow();
 window.setInterval(() => document.hidden || void store.load(), TIMES_MS);
 await store.load(true);

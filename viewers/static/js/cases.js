@@ -12,7 +12,6 @@ import { KeyedRows } from "./keyed_rows.js";
 import { element } from "./page.js";
 import { refusalWords } from "./refusal_words.js";
 import { showError, showSkeleton, showState } from "./states.js";
-import { markVisit } from "./visits.js";
 import { RowChoice } from "./worklist_keys.js";
 
 /** @typedef {import("./types_cases.js").CaseList} CaseList */
@@ -94,7 +93,6 @@ function next() {
   const ready = latest?.cases.filter(isReady) ?? [];
   const line = ready.find((each) => each.assignee === list.dataset.me) ?? ready[0];
   if (!line) return say(t("No case on this list can be read yet."), "neutral");
-  markVisit(line.accession);
   location.assign(caseAddress(line.accession));
 }
 

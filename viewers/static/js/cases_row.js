@@ -6,7 +6,7 @@ import { ago, exactTime, number } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { ageWords, identifierText, sexWord } from "./patient.js";
 import { timeLeft } from "./time_left.js";
-import { hasNewImage, markVisit } from "./visits.js";
+import { hasNewImage } from "./visits.js";
 
 /** @typedef {import("./types_cases.js").CaseLine} CaseLine */
 
@@ -21,11 +21,7 @@ export function caseAddress(accession) {
 /** @param {CaseLine} line */
 export function createCaseRow({ accession }) {
   const href = caseAddress(accession);
-  const row = h("tr", { "data-key": accession, "data-href": href }, ...Array.from({ length: COLUMNS }, () => h("td", {})));
-  row.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("a")) markVisit(accession);
-  });
-  return row;
+  return h("tr", { "data-key": accession, "data-href": href }, ...Array.from({ length: COLUMNS }, () => h("td", {})));
 }
 
 /**

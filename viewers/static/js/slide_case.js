@@ -13,6 +13,7 @@ import { showScanNotice } from "./slide_case_notice.js";
 import { trayGlass } from "./slide_case_tray.js";
 import { priorityMark } from "./case_words.js";
 import { timeLeft } from "./time_left.js";
+import { markVisit } from "./visits.js";
 
 /** @typedef {import("./types_case.js").SlideCase} SlideCase */
 
@@ -47,6 +48,7 @@ export class SlideCaseView {
     await this.styled;
     const first = this.now === null;
     this.now = now;
+    if (!document.hidden) markVisit(now.accession);
     this.#showPatient(now);
     this.#showTray(now);
     this.panel.show(now);

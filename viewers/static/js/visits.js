@@ -1,4 +1,4 @@
-/** When each case was last opened from this browser, so that what came since can be marked. */
+/** When each case was last on this browser's screen, so that what came since can be marked. */
 
 const KEY = "svartid.visits";
 const MOST = 400;
