@@ -185,3 +185,28 @@ def test_a_case_is_ready_when_its_last_image_came_also_after_a_correction(story:
         case = story.tell(facts.EventCorrected(shown.event_id, "ur", at(minute))).case
         assert case.ready_times == (at(minute),)
         assert story.state is CaseState.READY
+
+
+def test_a_signature_waits_for_what_must_be_seen_and_answered(story: Story) -> None:
+    story.tell_all([*story.until_ready("x"), *story.opened()])
+    story.tell(reading.FlagRaised("f", reading.Severity.MUST_SEE, "mulig mitose"))
+    story.tell(reading.FlagRaised("n", reading.Severity.NOTE, "fold"))
+    asked = reading.ConsultationRequested("c", Distance.INTERNAL, "ebu", "?")
+    story.tell(asked)
+    both = ("flag:f", "consultation:c")
+    for codes, names, why, reason in (
+        (CODES, (), "", "something stands open"),
+        (CODES, both[:1], "haster", "something stands open"),
+        (CODES, both[1:], "haster", "something stands open"),
+        (CODES, ("flag:n", "flag:g"), "haster", "something stands open"),
+        (CODES, both, "", "reason missing"),
+        (CODES, both, " ", "reason missing"),
+        (CODES[:1], both, "haster", "code missing M"),
+        (CODES[1:], both, "haster", "code missing T"),
+        (("T28000", "m8070"), both, "haster", "code malformed"),
+    ):
+        with pytest.raises(Illegal, match=reason):
+            story.tell(reading.ReportSigned(FINAL, "Fund", codes, names, why))
+    story.tell(reading.FlagClosed("f", "set"))
+    story.tell(reading.ReportSigned(FINAL, "Fund", CODES, both[1:], "haster"))
+    assert story.case.reports[0].override_reason == "haster"
