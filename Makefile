@@ -11,6 +11,7 @@ TSC := $(VENV)/typescript/node_modules/.bin
 AXE := $(VENV)/.axe
 DATA ?= data
 PORT ?= 8080
+WORKERS ?= 2
 
 .PHONY: run install test check bench faults scale system clean help
 
@@ -28,8 +29,9 @@ run: $(VENV)/.ready-to-run
 
 install: $(VENV)/.ready-to-test $(AXE)
 
+# Two at once: the journeys, which wait for a browser and a scanner, and everything else.
 test: system install check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 check: install $(TSC)/tsc
 	$(BIN)/ruff check .

@@ -6,10 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from processing.paint import Painting, write_dicom, write_svs
 
 pytest_plugins = ["tests.databases"]
+JOURNEYS = "tests/journeys/"
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRED = os.environ.get("SVARTID_REQUIRE_SLIDES") == "1"
 _missed: list[str] = []
@@ -45,6 +48,23 @@ def painted_dicom(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("painted") / "series"
     write_dicom(Painting(1500, 1100, seed=7), folder)
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The journeys take longest, so they begin first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(JOURNEYS))
+
+
+class Together(LoadScopeScheduling):
+    """For `-n`: a file stays in one process, and so do the journeys, which share one svartid."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return JOURNEYS if nodeid.startswith(JOURNEYS) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    """How tests are shared out; see `Together`."""
+    return Together(config, log)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
