@@ -1,7 +1,7 @@
 /** The laboratory's day: what is missing, failed or unknown, and what can be done about it. */
 import { getJson } from "./api.js";
 import { subscribe } from "./changes.js";
-import { setContent } from "./dom.js";
+import { h, setContent } from "./dom.js";
 import { t, tn } from "./i18n.js";
 import { KeyedRows } from "./keyed_rows.js";
 import { showAlarm } from "./lab_alarm.js";
@@ -9,7 +9,7 @@ import { labKeys } from "./lab_keys.js";
 import { glassMenu } from "./lab_menu.js";
 import { showOrders } from "./lab_orders.js";
 import { showQueue } from "./lab_queue.js";
-import { createLine, keyOf, linesOf, updateLine } from "./lab_lines.js";
+import { createLine, groupsShown, keyOf, linesOf, updateLine } from "./lab_lines.js";
 import { ScanField } from "./lab_scan.js";
 import { GroupTiles } from "./lab_tiles.js";
 import { showUnknown } from "./lab_unknown.js";
@@ -57,7 +57,7 @@ function show(hold) {
   tiles.show(counts, unknown.length);
   const found = slides.filter(matches);
   const searching = search.value.trim() !== "";
-  const lines = linesOf(found, searching ? null : tiles.chosen);
+  const lines = linesOf(found, groupsShown(tiles.chosen, searching));
   const waiting = rows.show(lines, hold);
   const pending = element("pending");
   pending.hidden = waiting === 0;
@@ -75,16 +75,18 @@ function show(hold) {
 function showEmpty(shown, searching) {
   const place = element("list-state");
   if (shown > 0) place.replaceChildren();
-  else if (searching) showState(place, "search", t("No glass matches the search"));
+  else if (searching) showState(place, "search", t("No glass matches the search"), olderOnes());
   else if (tiles.chosen) showState(place, "circle-check", t("No glass is in that state"));
   else showState(place, "circle-check", t("No glass is waiting"), nothingWaits());
 }
 
+function olderOnes() {
+  return h("p", {}, t("Here are the glasses of today and those that wait. Older ones are found with their case."), " ", h("a", { href: "/cases" }, t("Cases")));
+}
+
 function nothingWaits() {
   const done = (latest?.counts.available ?? 0) + (latest?.counts.glass_only ?? 0);
-  const words = document.createElement("p");
-  words.textContent = tn("{count} glass can be read today.", "{count} glasses can be read today.", done);
-  return words;
+  return h("p", {}, tn("{count} glass can be read today.", "{count} glasses can be read today.", done));
 }
 
 /** @param {LabGlass} glass */

@@ -21,14 +21,19 @@ export function keyOf(line) {
   return "heading" in line ? `# ${line.heading}` : line.barcode;
 }
 
+/** What is shown: one state alone, all that wait, or whatever a search finds. @param {Group | null} chosen @param {boolean} searching */
+export function groupsShown(chosen, searching) {
+  if (searching) return /** @type {Group[]} */ (Object.keys(GROUPS));
+  return chosen ? [chosen] : WAITING;
+}
+
 /**
- * Glasses under their headings, in the server's order; all that wait, or one state alone.
+ * Glasses under their headings, in the server's order.
  * @param {LabGlass[]} glasses
- * @param {Group | null} chosen
+ * @param {Group[]} groups
  * @returns {Line[]}
  */
-export function linesOf(glasses, chosen) {
-  const groups = chosen ? [chosen] : WAITING;
+export function linesOf(glasses, groups) {
   return groups.flatMap((group) => {
     const inside = glasses.filter((glass) => (glass.missing ? "missing" : glass.group) === group);
     return inside.length === 0 ? [] : [{ heading: group, count: inside.length }, ...inside];

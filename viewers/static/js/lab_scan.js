@@ -40,19 +40,21 @@ export class ScanField {
   }
 
   async #queue() {
-    const [barcode, rack, slot] = [this.barcode, this.rack, this.slot].map((field) => field.value.trim());
+    const [barcode, rack, slot] = /** @type {[string, string, string]} */ ([this.barcode.value.trim(), this.rack.value.trim(), this.slot.value.trim()]);
     if (!barcode) return this.focus();
     this.barcode.value = ""; // the reader may send the next one at once
     this.barcode.focus();
+    const next = after(slot); // counted before the answer comes: two glasses never get one place
+    this.slot.value = next;
     try {
       const item = await sendJson("POST", "/api/v1/lab/scan", { barcode, rack, slot }, this.signal);
       const where = item?.rack ? t("rack {rack}, slot {slot}", { rack: item.rack, slot: item.slot || "–" }) : t("no rack stated");
       this.#say("done", "circle-check", t("{barcode} is in the scan queue: {where}.", { barcode, where }));
-      if (slot && this.slot.value.trim() === slot) this.slot.value = after(slot);
       this.changed();
     } catch (error) {
       if (this.signal.aborted) return;
       this.#say("failed", "circle-alert", `${barcode}: ${refusalWords(error)}`);
+      if (this.slot.value === next) this.slot.value = slot;
       if (this.barcode.value === "") this.barcode.value = barcode;
       this.barcode.select();
     }

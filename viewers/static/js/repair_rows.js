@@ -65,15 +65,16 @@ export class RepairRows {
    * @param {unknown} body
    */
   async #now(repair, address, body) {
+    const said = document.querySelector(`tr[data-key="${CSS.escape(repair.repair_id)}"] .said`);
+    if (!(said instanceof HTMLElement)) return;
+    said.hidden = true;
     try {
       await sendJson("POST", address, body, this.signal);
       this.changed();
     } catch (error) {
       if (this.signal.aborted) return;
-      const row = document.querySelector(`tr[data-key="${CSS.escape(repair.repair_id)}"] .said`);
-      if (!(row instanceof HTMLElement)) return;
-      row.hidden = false;
-      row.replaceChildren(icon("circle-alert"), h("span", {}, refusalWords(error)));
+      said.hidden = false;
+      said.replaceChildren(icon("circle-alert"), h("span", {}, refusalWords(error)));
     }
   }
 
