@@ -24,10 +24,10 @@ from storage.records.case import Case
 from storage.records.case_words import LEFT_OUT
 from storage.records.slide import Slide
 from storage.records.slide_events import ImageAvailable, ImageCommitted, ImageStored
-from storage.records.work import OPEN, WorkItem, WorkKind, WorkState
+from storage.records.work import LEFT_ALONE, OPEN, WorkItem, WorkKind, WorkState
 from storage.tables import event, slide
 
-LEFT_ALONE, EXPECTED_LATER, MATCHED = "left_alone", "expected_later", "matched"
+EXPECTED_LATER, MATCHED = "expected_later", "matched"
 ALARM = 9
 """Rank of what contradicts itself: above every priority."""
 _LATE = timedelta(days=7)

@@ -13,7 +13,7 @@ from storage.database import Database
 from storage.errors import NotFound
 from storage.records.access import TREATING, Relation
 from storage.records.people import Principal
-from storage.records.work import WorkKind, WorkState
+from storage.records.work import LEFT_ALONE, WorkKind, WorkState
 
 _ASKED = (WorkState.OFFERED.value, WorkState.CLAIMED.value, WorkState.DONE.value)
 
@@ -22,8 +22,9 @@ _ASKED = (WorkState.OFFERED.value, WorkState.CLAIMED.value, WorkState.DONE.value
 class Concern:
     """The case something is about, and how the asker stands to it."""
 
-    accession: str
-    patient_id: str
+    accession: str | None
+    """None while it is not known whose it is."""
+    patient_id: str | None
     relation: Relation
 
 
@@ -34,8 +35,24 @@ def concern_of_case(database: Database, principal: Principal, accession: str) ->
 
 
 def concern_of_slide(database: Database, principal: Principal, slide_id: str) -> Concern | None:
-    """None when the slide belongs to no case."""
-    return _by(database, principal, case_image.c.accession, case_image.c.slide_id == slide_id)
+    """None when the slide belongs to no case, and nobody asks whose it is."""
+    where = case_image.c.slide_id == slide_id
+    found = _by(database, principal, case_image.c.accession, where)
+    if found is not None:
+        return found
+    query = sa.select(work_item.c.item_id).where(work_item.c.slide_id == slide_id, held())
+    with database.reading() as connection:
+        unknown = connection.execute(query.limit(1)).first() is not None
+    return Concern(None, None, Relation(unidentified=True)) if unknown else None
+
+
+def held() -> sa.ColumnElement[bool]:
+    """The items of images that have not found their glass, or were returned as nobody's."""
+    return sa.and_(
+        work_item.c.kind == WorkKind.UNKNOWN_SLIDE.value,
+        work_item.c.state != WorkState.DONE.value,
+        work_item.c.reason != LEFT_ALONE,
+    )
 
 
 def concern_of_barcode(database: Database, principal: Principal, barcode: str) -> Concern:

@@ -17,7 +17,7 @@ from storage.errors import Illegal, NotFound
 from storage.events import Event
 from storage.patients import Patient, as_patient
 from storage.records.case import Case
-from storage.records.work import OPEN, WorkItem, WorkKind, WorkState
+from storage.records.work import LEFT_ALONE, OPEN, WorkItem, WorkKind, WorkState
 
 RETURNED = "returned"
 _DATES = ("%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%Y", "%d%m%Y", "%d%m%y")
@@ -72,7 +72,7 @@ def _open_item(connection: Connection, item_id: str) -> WorkItem:
     item = work_items.get_in(connection, item_id)
     if item.kind is not WorkKind.UNKNOWN_SLIDE:
         raise NotFound("there is no such unknown slide")
-    if item.state not in OPEN and item.reason != matching.LEFT_ALONE:
+    if item.state not in OPEN and item.reason != LEFT_ALONE:
         raise Illegal("work_ended")
     return item
 

@@ -42,6 +42,8 @@ class Relation:
     assigned: bool = False
     consulted: bool = False
     """Asked for an opinion that has not been withdrawn."""
+    unidentified: bool = False
+    """An image that has not found its glass: it may show anybody's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def decide(
         return Decision(Basis.ROLE)
     if purpose is not Purpose.TREATMENT and purpose is not Purpose.QUALITY:
         return REFUSED
+    if relation.unidentified:  # somebody's, and nobody knows whose: for those who find out
+        return Decision(Basis.UNIT) if allowed(principal, Right.RUN_LAB) else REFUSED
     consulted = relation.consulted and principal.role in _GIVING_OPINIONS
     if right is Right.ANSWER:
         return Decision(Basis.CONSULTED) if consulted else REFUSED

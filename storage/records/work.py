@@ -31,6 +31,8 @@ class WorkState(StrEnum):
     CANCELLED = "cancelled"
 
 
+LEFT_ALONE = "left_alone"
+"""Why an item about an unknown slide was cancelled: nobody expects a glass of it."""
 OPEN = (WorkState.OFFERED, WorkState.CLAIMED)
 
 

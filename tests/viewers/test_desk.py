@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from processing.paint import Painting, write_svs
-from storage import cases, patients, people
+from storage import cases, patients, people, work_items
 from storage.case_log import Said
 from storage.records.case_events import CaseOrdered, SpecimenReceived
 from storage.records.case_words import AssignedBy
@@ -22,6 +22,7 @@ from storage.records.reading_events import (
     ConsultationWithdrawn,
 )
 from storage.records.slide_events import ImageAvailable, ImageStored, SlideExpected
+from storage.records.work import LEFT_ALONE, WorkKind, WorkState
 from storage.tables import access_log, person
 from tests.viewers.conftest import Shop
 from viewers import desk
@@ -169,3 +170,22 @@ def test_a_decision_is_remembered_for_seconds_only(
     assert client.get(tile).status_code == 200
     monkeypatch.setattr(desk, "_FRESH", 0.0)
     assert client.get(tile).status_code == 403
+
+
+def test_an_image_that_nobody_knows_is_for_those_who_find_out(bound: Bound, tmp_path: Path) -> None:
+    """Its label may name anybody: a pathologist sees it when it has found its glass."""
+    path = tmp_path / "nobodys.svs"
+    write_svs(Painting(900, 700, seed=78, barcode="DESK-9-A1-1"), path)
+    held = Bound(bound.shop.ingest(path), bound.shop)
+    with bound.shop.services.database.transaction() as connection:
+        item = work_items.offer(connection, WorkKind.UNKNOWN_SLIDE, "test", slide_id=held.slide_id)
+    for role in (Role.PATHOLOGIST, Role.OPS, Role.ADMINISTRATOR, Role.CONSULTANT):
+        client = held.ask(f"held-{role}", role, "north")
+        assert {client.get(at).status_code for at in held.addresses()} == {403}, role
+        listed = client.get("/api/v1/slides").json()["slides"]
+        assert held.slide_id not in {at["slide_id"] for at in listed}, role
+    technician = held.ask("held-technician", Role.TECHNICIAN, "north")
+    assert {technician.get(at).status_code for at in held.addresses()} <= {200, 204}
+    with bound.shop.services.database.transaction() as connection:
+        work_items.end(connection, item.item_id, WorkState.CANCELLED, LEFT_ALONE)
+    assert held.ask("held-ops", Role.OPS, "north").get(held.addresses()[1]).status_code == 200
