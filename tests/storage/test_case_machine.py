@@ -216,9 +216,9 @@ def run_on(url: str, machine: type[RuleBasedStateMachine], examples: int) -> Non
 
 
 def test_sqlite_agrees_with_the_model(tmp_path: Path) -> None:
-    run_on(f"sqlite:///{tmp_path / 'svartid.sqlite'}", GlassMachine, 25)
+    run_on(f"sqlite:///{tmp_path / 'svartid.sqlite'}", GlassMachine, 18)
 
 
 def test_postgresql_agrees_with_the_model(postgres: str) -> None:
     with fresh_database(postgres) as url:
-        run_on(url, GlassMachine, 20)
+        run_on(url, GlassMachine, 12)

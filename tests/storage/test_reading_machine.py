@@ -199,7 +199,7 @@ class ReadingMachine(RuleBasedStateMachine):
 
 
 def test_sqlite_agrees_with_the_model(tmp_path: Path) -> None:
-    run_on(f"sqlite:///{tmp_path / 'svartid.sqlite'}", ReadingMachine, 20)
+    run_on(f"sqlite:///{tmp_path / 'svartid.sqlite'}", ReadingMachine, 15)
 
 
 def test_postgresql_agrees_with_the_model(postgres: str) -> None:
