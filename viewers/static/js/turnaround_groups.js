@@ -104,9 +104,9 @@ export function showCauses({ causes: { late, reasons }, whole }) {
 /** @param {Turnaround["late_cases"]} cases */
 export function showLate(cases) {
   element("late-panel").hidden = !cases || cases.length === 0;
-  const columns = [t("Case"), t("Priority"), t("Kind"), t("Time left"), t("Waits at")];
+  const columns = [t("Case"), t("Priority and kind"), t("Time left"), t("Waits at")];
   const rows = (cases ?? []).map((at) =>
-    h("tr", {}, h("th", { scope: "row" }, h("a", { href: `/cases/${encodeURIComponent(at.accession)}` }, at.accession)), h("td", {}, priorityMark(at.priority)), h("td", {}, specimenClass(at.specimen_class)), h("td", {}, timeLeft(at)), h("td", {}, stepName(at.standing.step))),
+    h("tr", {}, h("th", { scope: "row" }, h("a", { href: `/cases/${encodeURIComponent(at.accession)}` }, at.accession)), h("td", {}, h("div", {}, priorityMark(at.priority)), h("small", {}, specimenClass(at.specimen_class))), h("td", {}, timeLeft(at)), h("td", {}, stepName(at.standing.step))),
   );
   setContent(element("late"), h("thead", {}, h("tr", {}, ...columns.map((word) => h("th", { scope: "col" }, word)))), h("tbody", {}, ...rows));
 }
