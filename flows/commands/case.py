@@ -1,4 +1,4 @@
-"""Tell how a case stands: its state, clocks K1 to K11, steps, and how it may end.
+"""Tell how a case stands: its events, state, clocks K1 to K11, steps, and how it may end.
 
 The same figures as on the screens, from the same events; names no patient. Every time is in Danish
 local time (UTC with --json); clocks are of calendar time, working days beside it. The steps sum to
@@ -6,7 +6,6 @@ the whole of svartid.
 
 examples:
   svartid case P26-1042
-  svartid case P26-1042 --events
   svartid case P26-1042 --json | jq '.clocks[] | select(.key == "K1") | .seconds'
 
 exit code: 0 told, 1 no case has that accession number
@@ -17,7 +16,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from flows.commands.common import print_json, services_of
+from flows.commands.common import note_look, print_json, services_of
 from flows.commands.times import count, length, local, table
 from processing.turnaround.experience import HISTORY, learn
 from processing.turnaround.telling import clocks_json, forecast_json, standing_json, steps_json
@@ -49,7 +48,6 @@ _TELLS = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
     parser.add_argument("accession")
-    parser.add_argument("--events", action="store_true", help="the history too, in log order")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -57,10 +55,10 @@ def run(args: argparse.Namespace) -> int:
     """Print it."""
     database = services_of(args).database
     case = cases.get(database, args.accession)
+    note_look(database, "case", accession=case.accession, patient_id=case.patient_id)
+    history = cases.history(database, case.accession)
     document = _document(database, case)
-    if args.events:
-        history = cases.history(database, case.accession)
-        document["events"] = [_event(happened_json(at)) for at in history]
+    document["events"] = [_event(happened_json(at)) for at in history]
     if args.json:
         print_json(document)
     else:
@@ -103,9 +101,7 @@ def _lines(case: dict[str, Any]) -> list[str]:
         lines += ["", _clocks(case["clocks"])]
     if case["steps"]:
         lines += ["", _steps(case["steps"])]
-    if "events" in case:
-        lines += ["", _events(case["events"])]
-    return lines
+    return [*lines, "", _events(case["events"])]
 
 
 def _standing(at: dict[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import sys
 import time
@@ -11,7 +12,12 @@ from typing import Any
 
 from flows.liveness import is_locked
 from flows.services import Services, prepare_services
+from storage.access_log import log_access
+from storage.database import Database
 from storage.layout import Layout
+from storage.records.access import Basis, Purpose
+from storage.records.people import Principal, Role
+from storage.relations import concern_of_slide
 from storage.settings import read_settings
 
 
@@ -23,6 +29,26 @@ def services_of(args: argparse.Namespace) -> Services:
 def is_up(layout: Layout) -> bool:
     """True when a `svartid up` runs on this data folder."""
     return is_locked(layout.run / "up.lock")
+
+
+def note_look(
+    database: Database,
+    action: str,
+    slide_id: str | None = None,
+    accession: str | None = None,
+    patient_id: str | None = None,
+) -> None:
+    """A line in the access log: whoever has a shell on this machine is named by the system.
+
+    Of a slide's case it is found out here; nothing is shown before the line is written.
+    """
+    who = Principal(getpass.getuser(), Role.OPS, "command")
+    if slide_id is not None:
+        concern = concern_of_slide(database, who, slide_id)
+        accession = concern.accession if concern else None
+        patient_id = concern.patient_id if concern else None
+    basis, purpose = Basis.OPERATION.value, Purpose.OPERATION
+    log_access(database, who, action, slide_id, accession, patient_id, basis, purpose)
 
 
 def print_json(document: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ import shutil
 from pathlib import Path
 
 from flows.cold import write_form
-from flows.commands.common import services_of
+from flows.commands.common import note_look, services_of
 from flows.services import Services
 from flows.skeletons import give_back
 from storage.catalogue import get_slide
@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         raise Refused(f"{target} exists; nothing is written over, choose another name")
     services = services_of(args)
     slide = get_slide(services.database, args.slide_id)
+    note_look(services.database, "export", slide.slide_id)
     part = target.with_name(target.name + ".part")
     try:
         if args.to == "original":

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import tifffile
 
-from flows.commands.common import services_of
+from flows.commands.common import note_look, services_of
 from processing.plane_codec import Plane
 from processing.tiles import Choice, Tiles
 from storage.errors import Malformed, NotFound
@@ -63,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
     tiles = Tiles(TileStore(services.pyramids), services.layout.made)
     region = Region(args.x, args.y, args.width, args.height)
     pyramid = tiles.pyramid(args.slide_id)
+    note_look(services.database, "region", args.slide_id)
     if args.channel is not None:
         data = _samples(tiles.plane(pyramid, args.level, args.channel, region), args.format)
     else:

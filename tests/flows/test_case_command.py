@@ -21,7 +21,7 @@ from storage import events, worklist
 from storage.database import Database
 from storage.records.milestones import Milestones
 from storage.settings import read_settings
-from storage.tables import event
+from storage.tables import access_log, event
 from tests.processing.turnaround.months import Laboratory
 from tests.storage.told import tell_laboratory
 
@@ -68,7 +68,7 @@ def an_open_case(database: Database) -> Milestones:
 
 def test_a_case_is_told_from_its_events(told: Any, database: Database) -> None:  # noqa: ANN401
     known = an_open_case(database)
-    document = json.loads(told("case", known.accession, "--json", "--events"))
+    document = json.loads(told("case", known.accession, "--json"))
     assert known.received_at
     seconds = (NOW - known.received_at).total_seconds()
     assert sum(at["seconds"] for at in document["steps"]) == pytest.approx(seconds, abs=1e-5)
@@ -80,7 +80,11 @@ def test_a_case_is_told_from_its_events(told: Any, database: Database) -> None: 
     kinds = [at["kind"] for at in document["events"]]
     assert kinds[0] == "CaseOrdered"
     assert kinds.index("ScanStarted") < kinds.index("CaseOpened")
-    assert "events" not in json.loads(told("case", known.accession, "--json"))
+    query = sa.select(access_log).where(access_log.c.accession == known.accession)
+    with database.reading() as connection:
+        (line,) = connection.execute(query).all()
+    assert (line.action, line.basis, line.purpose) == ("case", "operation", "operation")
+    assert line.patient_id
 
 
 def test_a_case_is_told_to_people_without_patient_or_what_was_written(
@@ -88,11 +92,11 @@ def test_a_case_is_told_to_people_without_patient_or_what_was_written(
     database: Database,
 ) -> None:
     answered = next(at for at in worklist.milestones(database) if at.distributed_at)
-    for words in ((), ("--events",), ("--events", "--json")):
+    for words in ((), ("--json",)):
         text = told("case", answered.accession, *words)
         for hidden in ("Nancy", "0101501234", "Fund", "gp-1"):
             assert hidden not in text
-    text = told("case", answered.accession, "--events")
+    text = told("case", answered.accession)
     assert f"{answered.distributed_at.astimezone(COPENHAGEN):%Y-%m-%d %H:%M}" in text
     for word in ("K1", "wait to read", "ReportDistributed", "in time"):
         assert word in text
