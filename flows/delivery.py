@@ -15,13 +15,16 @@ import re
 from pathlib import Path
 
 from storage import cases, outbound, patients
+from storage.access_log import log_access
 from storage.case_log import Said
 from storage.database import Database
 from storage.errors import Illegal, NotFound
 from storage.exchange.report_document import Document, as_json, as_text, document_of
 from storage.layout import PRIVATE
 from storage.outbound import Message
+from storage.records.access import Purpose, Relation, decide
 from storage.records.case_words import ReportKind
+from storage.records.people import SVARTID, Right
 from storage.records.reading_events import ReportDistributed
 
 REPORT = "report"
@@ -68,6 +71,11 @@ def folder_of(destination: str) -> str:
 
 def _document(database: Database, message: Message) -> Document:
     case = cases.get(database, message.accession or "")
+    basis = decide(SVARTID, Right.READ_CASES, Relation(), Purpose.OPERATION).basis
+    if basis is None:
+        raise Illegal("no_access")
+    seen = {"accession": case.accession, "patient_id": case.patient_id}
+    log_access(database, SVARTID, "deliver", **seen, basis=basis.value, purpose=Purpose.OPERATION)
     whose = patients.get(database, case.patient_id)
     kind, version = ReportKind(message.body["kind"]), int(message.body["version"])
     document = document_of(case, (whose.identifier, whose.name), kind, version)

@@ -19,6 +19,7 @@ from storage.records.case import Case, Oddity, Specimen
 from storage.records.case_events import EventCorrected, Happened
 from storage.records.conclusions import conclude
 from storage.records.milestones import Pause
+from storage.records.reading_events import CaseAssigned
 from storage.records.slide_events import ImageStored
 
 BACKDATED_AFTER = timedelta(minutes=60)
@@ -77,7 +78,7 @@ def _corrected(log: Sequence[Happened]) -> list[Happened]:
 
 
 def _oddities(log: Sequence[Happened]) -> Iterable[Oddity]:
-    """What a person should look at: entered long after, after the end, or by a clock set back."""
+    """What a person should look at: entered long after, after the end, by whom it excuses, …"""
     latest, effective = None, in_order(log)
     entered = {at.fact.event_id: at for at in log if isinstance(at.fact, EventCorrected)}
     for happened in effective:
@@ -92,10 +93,21 @@ def _oddities(log: Sequence[Happened]) -> Iterable[Oddity]:
         (at for at in effective if isinstance(at.fact, events.CaseCancelled | events.CaseRejected)),
         None,
     )
+    yield from _own_pauses(effective)
     for happened in effective if closed else ():
         late = closed is not None and happened.occurred_at > closed.occurred_at
         if late and isinstance(happened.fact, ImageStored):
             yield Oddity("image_after_closing", happened.event_id)
+
+
+def _own_pauses(effective: Sequence[Happened]) -> Iterable[Oddity]:
+    """Pauses entered by the pathologist whose own queue they excuse (pause rule 1)."""
+    reader = ""
+    for happened in effective:
+        if isinstance(happened.fact, CaseAssigned):
+            reader = happened.fact.pathologist
+        elif isinstance(happened.fact, events.ClockPaused) and happened.actor == reader:
+            yield Oddity("own_pause", happened.event_id)
 
 
 def _ordered(case: Case, fact: events.CaseOrdered, at: Happened) -> Case:

@@ -88,6 +88,10 @@ class Principal:
     unit: str = ""
 
 
+SVARTID = Principal("svartid", Role.OPS, "flow")
+"""svartid itself, in its flows; nobody who signs in is this very object."""
+
+
 @dataclass(frozen=True, slots=True)
 class Colleague:
     """A person as others see them: who a case may go to."""

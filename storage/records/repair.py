@@ -20,6 +20,8 @@ class RepairKind(StrEnum):
     SET_ASIDE = "set_aside"
     """What somebody said contradicts what is known."""
     LONG_PAUSE = "long_pause"
+    OWN_PAUSE = "own_pause"
+    """The clock was stopped by the one whose queue that excuses."""
     CLOCK_SET_BACK = "clock_set_back"
     BACKDATED = "backdated"
 

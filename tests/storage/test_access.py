@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from storage.records.access import Basis, Decision, Purpose, Relation, decide
-from storage.records.people import Principal, Right, Role
+from storage.records.people import SVARTID, Principal, Right, Role
 
 EVERYBODY = {Right.PUBLIC, Right.SIGNED_IN}
 WITHOUT_A_CASE = {
@@ -94,3 +94,14 @@ def test_nobody_may_only_what_is_public() -> None:
 def test_every_role_and_right_is_in_the_table() -> None:
     assert set(WITHOUT_A_CASE) == set(Role)
     assert set().union(*map(rights_of, Role)) == set(Right)
+
+
+def test_svartid_itself_does_what_flows_do_and_no_more() -> None:
+    """A person of the same name is not it."""
+    again = Principal(SVARTID.name, SVARTID.role, SVARTID.session)
+    for right, relation in itertools.product(Right, RELATIONS[1:]):
+        may = right in (Right.READ_CASES, Right.ASSIGN, Right.DO_WORK)
+        told = decide(SVARTID, right, relation, Purpose.OPERATION)
+        assert told.basis is (Basis.OPERATION if may else None)
+        assert not decide(SVARTID, right, relation, Purpose.TREATMENT)
+        assert not decide(again, right, relation, Purpose.OPERATION) or right is Right.PUBLIC

@@ -13,8 +13,10 @@ from storage.case_tables import outbound as outbound_table
 from storage.database import Database
 from storage.errors import Illegal, NotFound
 from storage.records.case_events import CaseCancelled, CaseFact, ClockPaused
+from storage.records.case_words import AssignedBy
 from storage.records.milestones import PauseReason
 from storage.records.people import Principal, Role
+from storage.records.reading_events import CaseAssigned
 from storage.records.repair import Repair, RepairAct, RepairKind
 from storage.records.slide_events import (
     ImageStored,
@@ -155,6 +157,17 @@ def test_an_image_after_the_end_is_told_of(database: Database) -> None:
     say(database, "S-1", ImageStored("B-1", "slide-1"))
     line = only(database, RepairKind.IMAGE_AFTER_CLOSING)
     assert (line.accession, line.what) == ("S-1", "ImageStored")
+
+
+def test_a_pause_by_whom_it_excuses_is_looked_at(database: Database) -> None:
+    """By somebody else it is none of the list's business."""
+    order(database, "S-1", "B-1")
+    say(database, "S-1", CaseAssigned("pia", AssignedBy.CLAIM))
+    for actor in ("bo", "pia"):
+        fact = ClockPaused(actor, PauseReason.INFO_FROM_REQUESTER, "asked")
+        cases.record(database, "S-1", fact, Said(actor, "web"))
+    line = only(database, RepairKind.OWN_PAUSE)
+    assert (line.accession, line.actor, line.count) == ("S-1", "pia", 1)
 
 
 def test_a_scan_that_failed_for_good(database: Database) -> None:

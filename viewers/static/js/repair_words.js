@@ -16,6 +16,7 @@ export const REPAIR_KINDS = {
   undelivered: { tone: "failed", icon: "circle-alert", word: t("Message not delivered") },
   set_aside: { tone: "attention", icon: "archive-restore", word: t("Not recorded") },
   long_pause: { tone: "attention", icon: "clock", word: t("Long pause") },
+  own_pause: { tone: "neutral", icon: "clock", word: t("Paused by its own reader") },
   clock_set_back: { tone: "attention", icon: "clock", word: t("Clock set back") },
   backdated: { tone: "neutral", icon: "clock", word: t("Entered late") },
 };
@@ -62,6 +63,8 @@ export function whyWords({ kind, reason, about, recorded_at: recorded, occurred_
       return [UNDELIVERED[reason] ?? t("It could not be delivered."), sentence([tn("tried once", "tried {count} times", about.tries), t("next try {time}", { time: exactTime(about.next_at) })].join(", "))].join(" ");
     case "long_pause":
       return t("Has what was waited for come, without anybody saying so?");
+    case "own_pause":
+      return t("The net clock was stopped by the pathologist whose case it is. That is allowed, and looked at.");
     case "clock_set_back":
       return t("The server's clock has gone backwards. The order of events may be wrong.");
     case "backdated":

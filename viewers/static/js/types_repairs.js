@@ -1,7 +1,7 @@
 /**
  * What the API says about the repair list, as types. Nothing runs here.
  *
- * @typedef {"two_accessions" | "image_after_closing" | "scan_failed" | "undelivered" | "set_aside" | "long_pause" | "clock_set_back" | "backdated"} RepairKind
+ * @typedef {"two_accessions" | "image_after_closing" | "scan_failed" | "undelivered" | "set_aside" | "long_pause" | "own_pause" | "clock_set_back" | "backdated"} RepairKind
  *
  * @typedef {object} Repair
  * @property {string} repair_id
