@@ -72,8 +72,7 @@ def folder_of(destination: str) -> str:
 def _document(database: Database, message: Message) -> Document:
     case = cases.get(database, message.accession or "")
     basis = decide(SVARTID, Right.READ_CASES, Relation(), Purpose.OPERATION).basis
-    if basis is None:
-        raise Illegal("no_access")
+    assert basis is not None  # noqa: S101 - the rule lets svartid deliver; a test holds it
     seen = {"accession": case.accession, "patient_id": case.patient_id}
     log_access(database, SVARTID, "deliver", **seen, basis=basis.value, purpose=Purpose.OPERATION)
     whose = patients.get(database, case.patient_id)
