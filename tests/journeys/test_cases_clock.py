@@ -29,7 +29,14 @@ QUICK = 20
 
 
 @pytest.fixture(scope="module")
-def day(running: Running) -> Iterator[Day]:
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    """An instance of its own: where there are cases, images that belong to none are held back."""
+    with Running(tmp_path_factory.mktemp("department"), SVARTID_SETTLE_SECONDS="0.5") as up:
+        yield from department(up)
+
+
+def department(running: Running) -> Iterator[Day]:
+    """Two pathologists, a technician and a secretary of one unit, a pathologist of another."""
     made = Day(running)
     made.hire("tina", "technician", "--full-name", "Tina Bioanalytiker")
     made.hire("pia", "pathologist", "--full-name", "Pia Patolog", "--subspecialty", "hud")
