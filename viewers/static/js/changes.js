@@ -16,6 +16,9 @@ const GRACE_MS = 4_000;
 export function subscribe(kinds, changed, signal, accession) {
   const line = connectionLine(signal);
   let timer = 0;
+  // What happens to a case between the page's first look and the line was told to nobody: ask
+  // again when the line is there. A slide alone does not change, and far readers pay for asking.
+  let stale = accession !== undefined || kinds.includes("cases");
   /** @type {EventSource | null} */
   let source = null;
   const soon = () => {
@@ -29,9 +32,13 @@ export function subscribe(kinds, changed, signal, accession) {
     });
     source.addEventListener("open", () => {
       line.restored();
-      soon(); // what changed between the page's first look and this moment was told to nobody
+      if (stale) soon();
+      stale = false;
     });
-    source.addEventListener("error", () => line.lost());
+    source.addEventListener("error", () => {
+      stale = true;
+      line.lost();
+    });
   };
   const close = () => {
     source?.close();
@@ -40,8 +47,10 @@ export function subscribe(kinds, changed, signal, accession) {
   };
   // A hidden tab gives its line back: a browser has only six to one server over HTTP/1.1.
   const follow = () => {
-    if (document.hidden) close();
-    else if (source === null) open();
+    if (document.hidden) {
+      close();
+      stale = true;
+    } else if (source === null) open();
   };
   follow();
   document.addEventListener("visibilitychange", follow, { signal });
