@@ -71,9 +71,9 @@ def record_in(
     if not _ACCESSION.fullmatch(accession):
         raise Malformed("an accession number has 1 to 40 letters, digits, and ./_- between them")
     fact = facts.check(fact)
+    events.hold(connection)  # first: what waited for its turn happened after what was before it
     received = now()
     said = _checked(said, received)
-    events.hold(connection)
     log = case_log.read_log(connection, accession)
     case = fold(accession, log)
     found = events.find_by_key(connection, said.key) if said.key else None
