@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 for _helper in (
     "first_light_screens",
     "day",
+    "day_of_a_reader",
     "delivery",
     "direct_looks",
     "foreign",
