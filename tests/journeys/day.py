@@ -64,7 +64,7 @@ class Day:
         what = f"{accession} is {' or '.join(states)}"
         return wait_for(look, within, f"{what}\n{self.running.log_tail()}")
 
-    def enter(self, name: str, glasses: int = 1, **more: object) -> dict[str, Any]:
+    def enter(self, who: str, glasses: int = 1, **more: object) -> dict[str, Any]:
         """A case entered by hand; accession and barcodes."""
         body = {
             "identifier": CPR,
@@ -77,7 +77,7 @@ class Day:
             "parts": [{"part": "A", "topography": "Hud, ryg"}],
             "slides": [{"part": "A", "block": "A1", "stain": "HE"}] * glasses,
         }
-        made: dict[str, Any] = self.post(name, "/api/v1/cases", body | more, 201)
+        made: dict[str, Any] = self.post(who, "/api/v1/cases", body | more, 201)
         return made
 
     def scan(self, count: int = 1, *more: str, expect: int = 0) -> list[dict[str, Any]]:

@@ -208,3 +208,20 @@ def test_an_open_page_changes_by_itself(day: Day, browser: Browser, screenshots:
         screen.wait_for_text("#glasses", "Kun som glas", QUICK)
         print(f"on the open page after {time.monotonic() - began:.1f} s")
         assert screen.ask("() => window.sameDocument") is True, "without reloading"
+
+
+@pytest.mark.parametrize("width", [1280, 1366, 1440, 1680, 1920])
+def test_the_patients_name_is_never_cut(
+    day: Day, browser: Browser, screenshots: Path, width: int
+) -> None:
+    """Two patients whose names begin alike must not look alike in a list."""
+    day.enter("tina", name="Anne-Marie Kjærgaard Christensen")
+    with window(browser, day.running, screenshots, (width, 900)) as screen:
+        screen.open("/signin")
+        screen.sign_in("sofie", day.passwords["sofie"])
+        screen.page.wait_for_url("**/cases")
+        screen.wait_for_text("#rows", "Anne-Marie Kjærgaard Christensen", QUICK)
+        screen.shoot(f"cases-{width}")
+        cut = """() => [...document.querySelectorAll("#rows td:nth-child(3) b")]
+          .filter((at) => at.scrollWidth > at.clientWidth).map((at) => at.textContent)"""
+        assert screen.ask(cut) == []
