@@ -66,6 +66,8 @@ class Entry:
     clinical_information: str = ""
     language: str = "da"
     accession: str = ""
+    renamed: bool = False
+    """A person has looked: the number is right, and the name is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,9 @@ def enter(connection: Connection, entry: Entry, prefix: str, said: Said) -> Ente
     accession = entry.accession or _next_accession(connection, prefix or entry.unit)
     _demand_free(connection, accession)
     glasses = [replace(at, barcode=code) for at, code in _with_barcodes(accession, entry.slides)]
-    patient_id = patients.enter(connection, *entry.patient)
+    if not entry.renamed and patients.is_another_name(connection, *entry.patient[:3]):
+        raise Illegal("another_name")
+    patient_id = patients.enter(connection, *entry.patient, said_by=said.actor)
     for fact, moment, key in _facts(replace(entry, slides=glasses), patient_id, said):
         told = Said(said.actor, said.source, moment, key)
         cases.record_in(connection, accession, fact, told)

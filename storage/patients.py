@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
+from storage import events
 from storage.case_tables import patient
 from storage.database import Database, now
 from storage.errors import NotFound
+from storage.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,13 @@ def enter(
     name: str,
     birth_date: date | None = None,
     sex: str = "",
+    *,
+    said_by: str = "unknown",
 ) -> str:
     """The id of the patient with that identifier, entered when new.
 
-    The newest that is said of name, date of birth and sex counts; what is not said stays.
+    The newest that is said of name, date of birth and sex counts; what is not said stays. A name
+    that changes leaves an event with both names, and who said so.
     """
     where = (patient.c.kind == kind, patient.c.identifier == identifier)
     values = {"name": name, "birth_date": birth_date, "sex": sex}
@@ -56,8 +61,34 @@ def enter(
     else:
         said = {key: value for key, value in values.items() if value}
         if said:
+            if is_another_name(connection, kind, identifier, name):
+                before = _name(connection, kind, identifier)
+                _note_name(connection, str(known), {"before": before, "after": name}, said_by)
             connection.execute(sa.update(patient).where(*where).values(**said))
     return str(known)
+
+
+def is_another_name(connection: Connection, kind: str, identifier: str, name: str) -> bool:
+    """The identifier is known under another name: a slip in the number, or a new name."""
+    known = _name(connection, kind, identifier)
+    return bool(known and name) and _alike(known) != _alike(name)
+
+
+def _note_name(
+    connection: Connection, patient_id: str, names: dict[str, str], said_by: str
+) -> None:
+    """What somebody was called before stays in the log."""
+    happened = Event(f"patient:{patient_id}", "PatientRenamed", said_by, "patients", names)
+    events.record(connection, happened)
+
+
+def _name(connection: Connection, kind: str, identifier: str) -> str:
+    where = (patient.c.kind == kind, patient.c.identifier == identifier)
+    return connection.execute(sa.select(patient.c.name).where(*where)).scalar_one_or_none() or ""
+
+
+def _alike(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def get(database: Database, patient_id: str) -> Patient:

@@ -55,6 +55,8 @@ class NewCase(Named):
     language: Annotated[str, Field(pattern="^[a-z]{2}$")] = "da"
     parts: Annotated[tuple[NewPart, ...], Field(min_length=1, max_length=60)]
     slides: Annotated[tuple[NewSlide, ...], Field(max_length=300)] = ()
+    renamed: bool = False
+    """The number is known under another name, and a person says that this one is right."""
     key: Annotated[Word, Field(max_length=36)] = ""
     """The sender's own number: the same again is the same case."""
 
@@ -104,4 +106,5 @@ def _entry(principal: Principal, body: NewCase, patient: tuple[Any, ...]) -> Ent
         clinical_information=body.clinical_information,
         language=body.language,
         accession=body.accession,
+        renamed=body.renamed,
     )

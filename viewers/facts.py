@@ -63,7 +63,7 @@ def take_fact(request: Request, accession: Accession, body: Told) -> dict[str, s
         data = dict(body.data)
         if body.patient and body.kind == events.CaseOrdered.__name__:
             who = understood(body.patient)
-            data["patient_id"] = patients.enter(connection, *who.entered)
+            data["patient_id"] = patients.enter(connection, *who.entered, said_by=principal.name)
         fact = fact_from_json(body.kind, data)
         done = cases.record_in(connection, accession, fact, said, strict=False)
     if is_new and done.outcome is cases.Outcome.RECORDED:

@@ -215,7 +215,7 @@ def test_the_patients_name_is_never_cut(
     day: Day, browser: Browser, screenshots: Path, width: int
 ) -> None:
     """Two patients whose names begin alike must not look alike in a list."""
-    day.enter("tina", name="Anne-Marie Kjærgaard Christensen")
+    day.enter("tina", identifier="0202604120", name="Anne-Marie Kjærgaard Christensen")
     with window(browser, day.running, screenshots, (width, 900)) as screen:
         screen.open("/signin")
         screen.sign_in("sofie", day.passwords["sofie"])

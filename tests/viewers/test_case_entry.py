@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from storage import cases
+from storage import cases, events, patients
 from storage.errors import NotFound
 from tests.viewers.department import UNIT, Department
 
@@ -212,3 +212,24 @@ def test_nobody_enters_for_another_unit(department: Department, sara: TestClient
     assert sara.post("/api/v1/cases", json=written(unit="roskilde")).status_code == 403
     assert department.client("karl").post("/api/v1/cases", json=written()).status_code == 403
     assert department.client(None).post("/api/v1/cases", json=written()).status_code == 401
+
+
+def test_a_slip_in_the_number_does_not_give_another_patient_a_new_name(
+    department: Department, sara: TestClient
+) -> None:
+    """Whoever is right about the number says so, and is named with both names in the log."""
+    number = "0101604127"
+    first = sara.post("/api/v1/cases", json=written(identifier=number, name="Ida Lund")).json()
+    whose = cases.get(department.database, first["accession"]).patient_id
+    answer = sara.post("/api/v1/cases", json=written(identifier=number, name="Otto Krag"))
+    assert (answer.status_code, answer.json()["reason"]) == (409, "another_name")
+    assert patients.get(department.database, whose).name == "Ida Lund"
+    assert events.history(department.database, f"patient:{whose}") == []
+    same = sara.post("/api/v1/cases", json=written(identifier=number, name=" ida  LUND"))
+    assert same.status_code == 201
+    sure = written(identifier=number, name="Ida Holm", renamed=True)
+    assert sara.post("/api/v1/cases", json=sure).status_code == 201
+    assert patients.get(department.database, whose).name == "Ida Holm"
+    (renamed,) = events.history(department.database, f"patient:{whose}")
+    assert (renamed.kind, renamed.actor) == ("PatientRenamed", "sara")
+    assert renamed.data["after"] == "Ida Holm"

@@ -1,8 +1,9 @@
 /** Entering a case by hand: checked while typing, sent once, answered with its numbers. */
-import { getJson, sendJson } from "./api.js";
+import { getJson } from "./api.js";
 import { showEntered } from "./case_new_done.js";
 import { watchIdentifier } from "./case_new_identifier.js";
 import { PartsOfCase } from "./case_new_parts.js";
+import { sendEntry } from "./case_new_send.js";
 import { PRIORITIES, specimenClass } from "./case_words.js";
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
@@ -71,7 +72,7 @@ async function send() {
   element("complaint").hidden = true;
   save.disabled = true;
   try {
-    const told = await sendJson("POST", "/api/v1/cases", answers(), signal);
+    const told = await sendEntry(answers(), signal);
     form.hidden = true;
     showEntered(element("entered"), told, again);
   } catch (error) {

@@ -11,6 +11,7 @@ const REFUSALS = {
   accepted_by_another: t("Somebody else has accepted it."),
   accession_taken: t("Another case has that number."),
   already: t("That has been recorded already."),
+  another_name: t("The number is known under another name. Read the number once more."),
   asked_missing: t("Say who is asked; nobody asks themselves."),
   assigned_to_another: t("The case belongs to another pathologist. Ask for a handover, or have it reassigned."),
   barcode_missing: t("The glass has no barcode."),
