@@ -17,6 +17,7 @@ from storage.records.case_events import (
     CaseReady,
     CaseRejected,
     ClockResumed,
+    EventCorrected,
     Happened,
     PriorityChanged,
     TargetBreached,
@@ -61,7 +62,9 @@ def work_after(
                 work_items.change(connection, item.item_id, {"rank": case.priority.rank})
         case CaseCancelled() | CaseRejected():
             yield from _call_off(connection, case, new)
-        case TargetBreached(due=due):
+        case EventCorrected():
+            _take_back(connection, case)
+        case TargetBreached(due=due) if not case.preliminaries:
             _offer(connection, WorkKind.PRELIMINARY, case, new.actor, due_at=due)
         case reading.PreliminarySent():
             _end(connection, WorkKind.PRELIMINARY, WorkState.DONE, "", accession=case.accession)
@@ -73,6 +76,15 @@ def work_after(
         case _:
             _order_work(connection, case, new)
             _consultation_work(connection, case, new)
+
+
+def _take_back(connection: Connection, case: Case) -> None:
+    """Work that was asked for by what did not happen; a question's item is also a way in."""
+    asked = {*case.orders, *case.consultations}
+    kinds = [WorkKind.LAB_ORDER, WorkKind.CONSULTATION]
+    for item in work_items.open_in(connection, kinds, accession=case.accession):
+        if item.about not in asked:
+            work_items.end(connection, item.item_id, WorkState.CANCELLED, "corrected")
 
 
 def _order_work(connection: Connection, case: Case, new: Happened) -> None:

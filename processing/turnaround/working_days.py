@@ -132,12 +132,6 @@ def working_days(policy: Policy, site: str) -> WorkingDays:
     return WorkingDays(policy.weekdays, closed, cutoff_hour=policy.cutoff_hour)
 
 
-def why_closed(policy: Policy, site: str, day: date) -> str | None:
-    """The Danish name of the holiday or closing day; None for a weekday like others."""
-    named = {at.day: at.name for at in policy.closing_days.get(site, ())}
-    return named.get(day) or public_holidays(day.year).get(day)
-
-
 class _Year(NamedTuple):
     days: tuple[date, ...]
     """Worked ones, in order."""

@@ -25,7 +25,6 @@ from processing.turnaround.working_days import (
     local_date,
     midnight,
     public_holidays,
-    why_closed,
     working_days,
 )
 from storage.records.policy import DEFAULT_POLICY, ClosingDay, Policy, Target, TimeUnit
@@ -126,9 +125,6 @@ def test_what_comes_after_the_cut_off_counts_as_come_the_next_working_day() -> N
 def test_a_site_closes_beside_the_country() -> None:
     assert due("2026-12-23 12:00", days(1), _CLOSED) == local("2026-12-29 00:00")
     assert due_at(_CLOSED, "slagelse", local("2026-12-23 12:00"), days(1)) == local("2026-12-25")
-    assert why_closed(_CLOSED, SITE, date(2026, 12, 24)) == "juleaftensdag"
-    assert why_closed(_CLOSED, SITE, date(2026, 4, 2)) == "Skærtorsdag"
-    assert why_closed(_CLOSED, SITE, date(2026, 12, 23)) is None
 
 
 @given(policies, instants, st.integers(0, 30))
