@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from storage.case_tables import case_image, case_slide, pathology_case, patient
 from storage.database import now
+from storage.dicom_uids import CASE, root_of
 from storage.exchange.plain import to_plain
 from storage.records.case import Case, CaseSlide
 from storage.records.case_events import CaseFact, CaseOrdered
@@ -37,6 +38,8 @@ def write(connection: Connection, before: Case | None, case: Case) -> None:
     What a correction took back has no row: its barcode and its image are free for another case.
     """
     _replace(connection, pathology_case, {"accession": case.accession}, _case_row(case))
+    if before is None:
+        root_of(connection, CASE, case.accession)
     _clear(connection, case)
     known = before.slides if before else {}
     for barcode, slide in case.slides.items():

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from storage.database import Database
+from storage.dicom_uids import SLIDE, root_of
 from storage.errors import NotFound
 from storage.events import Event, record
 from storage.records.geometry import Size
@@ -48,6 +49,7 @@ def enter_slide(
     """Enter a slide, readable since `moment`, inside the caller's transaction."""
     connection.execute(sa.delete(slide).where(slide.c.slide_id == row.slide_id))
     connection.execute(sa.insert(slide).values(_slide_row(row, pyramid, moment)))
+    root_of(connection, SLIDE, row.slide_id)
 
 
 def remove_slide(connection: Connection, slide_id: str) -> None:

@@ -68,6 +68,11 @@ class Layout:
         return self.root / "outbox"
 
     @property
+    def dicom(self) -> Path:
+        """Received DICOM objects as they came, by fingerprint."""
+        return self.root / "dicom"
+
+    @property
     def run(self) -> Path:
         """Locks and the state of the processes."""
         return self.root / "run"
@@ -104,6 +109,7 @@ class Layout:
             self.made,
             self.findings,
             self.outbox,
+            self.dicom,
             self.run,
             self.logs,
             self.prefect,

@@ -71,7 +71,12 @@ def enter(
 def is_another_name(connection: Connection, kind: str, identifier: str, name: str) -> bool:
     """The identifier is known under another name: a slip in the number, or a new name."""
     known = _name(connection, kind, identifier)
-    return bool(known and name) and _alike(known) != _alike(name)
+    return bool(known and name) and not same_name(known, name)
+
+
+def same_name(one: str, other: str) -> bool:
+    """True when both are the same words, whatever their case and order (family name first)."""
+    return _words(one) == _words(other)
 
 
 def _note_name(
@@ -87,8 +92,8 @@ def _name(connection: Connection, kind: str, identifier: str) -> str:
     return connection.execute(sa.select(patient.c.name).where(*where)).scalar_one_or_none() or ""
 
 
-def _alike(name: str) -> str:
-    return " ".join(name.casefold().split())
+def _words(name: str) -> list[str]:
+    return sorted(name.casefold().replace(",", " ").split())
 
 
 def get(database: Database, patient_id: str) -> Patient:

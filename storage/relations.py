@@ -12,9 +12,11 @@ from storage.case_tables import case_image, case_slide, pathology_case, work_ite
 from storage.database import Database
 from storage.errors import NotFound
 from storage.records.access import TREATING, Relation
-from storage.records.people import Principal
+from storage.records.people import Principal, Right, Role, allowed
 from storage.records.work import LEFT_ALONE, WorkKind, WorkState
+from storage.tables import slide
 
+_READING = (Role.PATHOLOGIST, Role.TECHNICIAN, Role.CONSULTANT, Role.NODE)
 _ASKED = (WorkState.OFFERED.value, WorkState.CLAIMED.value, WorkState.DONE.value)
 
 
@@ -64,11 +66,42 @@ def concern_of_barcode(database: Database, principal: Principal, barcode: str) -
     return found
 
 
+def concern_of_patient(database: Database, principal: Principal, patient_id: str) -> Concern:
+    """The patient's images: as one stands to the case of the patient one stands closest to."""
+    query = sa.select(pathology_case).where(
+        pathology_case.c.patient_id == patient_id, within_reach(principal)
+    )
+    mine = (pathology_case.c.assignee == principal.name).desc()
+    with database.reading() as connection:
+        row = connection.execute(
+            query.order_by(mine, pathology_case.c.updated_at.desc()).limit(1)
+        ).one_or_none()
+        if row is None:
+            return Concern(None, patient_id, Relation())
+        return _concern(connection, principal, row.accession)
+
+
+def open_to(principal: Principal) -> sa.ColumnElement[bool]:
+    """Which slides of `slide`, outer joined with `case_image`, somebody may see.
+
+    Those of no case, unless they may show anybody's name, and those of cases within reach.
+    """
+    treats = allowed(principal, Right.READ_SLIDES) and principal.role in _READING
+    reach = sa.select(pathology_case.c.accession).where(within_reach(principal))
+    theirs = case_image.c.accession.in_(reach) if treats else sa.false()
+    unknown = sa.select(work_item.c.slide_id).where(held(), work_item.c.slide_id.is_not(None))
+    finds_out = allowed(principal, Right.RUN_LAB)
+    nobodys = sa.true() if finds_out else slide.c.slide_id.not_in(unknown)
+    return sa.or_(sa.and_(case_image.c.slide_id.is_(None), nobodys), theirs)
+
+
 def within_reach(principal: Principal) -> sa.ColumnElement[bool]:
     """The cases of `pathology_case` that somebody stands in relation to; for lists."""
     asked = sa.select(work_item.c.accession).where(_asks(principal))
     mine = pathology_case.c.assignee == principal.name
-    treats = bool(principal.unit) and principal.role in TREATING
+    if principal.role is Role.NODE and not principal.unit:
+        return sa.true()
+    treats = bool(principal.unit) and principal.role in (*TREATING, Role.NODE)
     own = pathology_case.c.unit == principal.unit if treats else sa.false()
     return sa.or_(mine, own, pathology_case.c.accession.in_(asked))
 

@@ -19,10 +19,10 @@ from storage.exchange.plain import from_plain
 from storage.patients import Patient, as_patient
 from storage.records.case_words import CLOSED, IN_THE_LAB, CaseState, SlideState
 from storage.records.milestones import Milestones
-from storage.records.people import Principal, Right, Role, allowed
+from storage.records.people import Principal
 from storage.records.slide import Slide
 from storage.records.work import OPEN, WorkKind
-from storage.relations import held, within_reach
+from storage.relations import open_to, within_reach
 from storage.tables import slide
 
 
@@ -209,16 +209,10 @@ def lab_slides(
 
 def slides(database: Database, principal: Principal, limit: int = 500) -> list[Slide]:
     """Readable slides newest first: those of no case, and those of cases within reach."""
-    treats = principal.role in (Role.PATHOLOGIST, Role.TECHNICIAN, Role.CONSULTANT)
-    reach = sa.select(pathology_case.c.accession).where(within_reach(principal))
-    theirs = case_image.c.accession.in_(reach) if treats else sa.false()
-    unknown = sa.select(work_item.c.slide_id).where(held(), work_item.c.slide_id.is_not(None))
-    finds_out = allowed(principal, Right.RUN_LAB)
-    nobodys = sa.true() if finds_out else slide.c.slide_id.not_in(unknown)
     query = (
         sa.select(slide)
         .outerjoin(case_image, case_image.c.slide_id == slide.c.slide_id)
-        .where(sa.or_(sa.and_(case_image.c.slide_id.is_(None), nobodys), theirs))
+        .where(open_to(principal))
         .order_by(slide.c.received_at.desc(), slide.c.slide_id)
         .limit(limit)
     )

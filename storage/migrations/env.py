@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from storage import case_tables  # noqa: F401 - puts its tables into the metadata
+from storage import case_tables, dicom_tables  # noqa: F401 - put their tables into the metadata
 from storage.tables import metadata
 
 connection = context.config.attributes["connection"]

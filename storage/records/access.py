@@ -100,6 +100,9 @@ def decide(
     if principal.role is Role.DEVICE:  # tells what happened, and is shown nothing
         own = relation.same_unit or not principal.unit
         return Decision(Basis.OPERATION) if own and right is Right.DO_WORK else REFUSED
+    if principal.role is Role.NODE:  # one without a unit serves them all
+        own = relation.same_unit or not principal.unit
+        return Decision(Basis.OPERATION) if own and right is Right.READ_SLIDES else REFUSED
     if right in _PERSONAL or not relation.same_unit or principal.role not in TREATING:
         return REFUSED
     return Decision(Basis.UNIT)

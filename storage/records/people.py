@@ -19,6 +19,8 @@ class Role(StrEnum):
     GUEST = "guest"
     DEVICE = "device"
     """A scanner or a laboratory system: hands in, is handed work, reads nothing."""
+    NODE = "node"
+    """A PACS, an archive, another hospital: hands images in and is shown images, no more."""
 
 
 class Right(StrEnum):
@@ -73,6 +75,7 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.RESEARCHER: frozenset(),
     Role.GUEST: frozenset(),
     Role.DEVICE: frozenset({Right.DELIVER_SLIDES, Right.DO_WORK}),
+    Role.NODE: frozenset({Right.READ_SLIDES, Right.DELIVER_SLIDES}),
 }
 
 

@@ -21,6 +21,7 @@ WITHOUT_A_CASE = {
     Role.RESEARCHER: "",
     Role.GUEST: "",
     Role.DEVICE: "deliver_slides do_work",
+    Role.NODE: "read_slides deliver_slides",
 }
 """What a role may do where no patient is concerned."""
 NEVER = (Role.OPS, Role.ADMINISTRATOR, Role.RESEARCHER, Role.GUEST)
@@ -46,6 +47,8 @@ def expected(role: Role, right: Right, relation: Relation | None, purpose: Purpo
         return None
     if role is Role.DEVICE:
         return Basis.OPERATION if right is Right.DO_WORK and relation.same_unit else None
+    if role is Role.NODE:
+        return Basis.OPERATION if right is Right.READ_SLIDES and relation.same_unit else None
     asked = relation.consulted and role in PHYSICIANS
     if right is Right.ANSWER:
         return Basis.CONSULTED if asked else None

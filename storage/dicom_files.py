@@ -1,0 +1,113 @@
+"""Received DICOM objects on disk: whole and synced before they have a name, named by SHA-256."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from storage.errors import NoSpace, SvartidError
+from storage.layout import PRIVATE, Layout
+from storage.pyramids import sync_folder
+
+_PIECE = 2**20
+
+
+class Incoming:
+    """One object on its way to the disk, through a `.part` file nobody else looks at."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self.path = layout.dicom / f"{uuid.uuid4().hex}.part"
+        self._digest, self._size = hashlib.sha256(), 0
+        with _disk_errors():
+            descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        self._file = os.fdopen(descriptor, "wb", buffering=_PIECE)
+
+    def write(self, piece: bytes) -> None:
+        """Append. Errors: NoSpace."""
+        with _disk_errors():
+            self._file.write(piece)
+        self._digest.update(piece)
+        self._size += len(piece)
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._size
+
+    def settle(self) -> str:
+        """To disk; the fingerprint. The file still has no name: `keep` or `set_aside` gives one."""
+        with _disk_errors():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        return self._digest.hexdigest()
+
+    def keep(self) -> Path:
+        """Give the settled file its name; the same bytes again change nothing. Errors: NoSpace."""
+        return self._name(object_path(self._layout, self._digest.hexdigest()))
+
+    def set_aside(self) -> Path:
+        """Put the settled file into quarantine, unchanged. Errors: NoSpace."""
+        return self._name(quarantine_path(self._layout, self._digest.hexdigest()))
+
+    def discard(self) -> None:
+        """Leave nothing behind, unless it has been named."""
+        with suppress(OSError):
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def _name(self, target: Path) -> Path:
+        with _disk_errors():
+            fresh = not target.parent.exists()
+            target.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+            self.path.replace(target)
+            sync_folder(target.parent)
+            if fresh:
+                sync_folder(target.parent.parent)
+        return target
+
+
+def write_all(layout: Layout, pieces: Iterable[bytes]) -> Incoming:
+    """A settled incoming object of these bytes. Errors: NoSpace."""
+    incoming = Incoming(layout)
+    try:
+        for piece in pieces:
+            incoming.write(piece)
+        incoming.settle()
+    except BaseException:
+        incoming.discard()
+        raise
+    return incoming
+
+
+def object_path(layout: Layout, sha256: str) -> Path:
+    """Where an object with that fingerprint lies, or would."""
+    return layout.dicom / sha256[:2] / f"{sha256}.dcm"
+
+
+def quarantine_path(layout: Layout, sha256: str) -> Path:
+    """Where an object that could not be taken lies, or would."""
+    return layout.quarantine / "dicom" / f"{sha256}.dcm"
+
+
+def remove_parts(layout: Layout) -> None:
+    """Remove what a killed process had half received; only before receiving begins."""
+    for part in layout.dicom.glob("*.part"):
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """The disk's words become ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace("the disk is full") from error
+        raise SvartidError(f"the object cannot be kept: {error.strerror}") from error

@@ -1,0 +1,220 @@
+"""One catalogue of all images, as DICOM counts them: studies and series within somebody's reach.
+
+Slides are series made on the fly, in the study of their case; what was received stands beside
+them as it came. Both are found by the same question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from storage.case_tables import case_image, case_slide, pathology_case, patient
+from storage.database import Database
+from storage.dicom_tables import dicom_series, dicom_uid
+from storage.dicom_uids import CASE, SLIDE, loose_study_uid
+from storage.errors import NotFound
+from storage.patients import same_name
+from storage.records.imaging import Glass, SeriesEntry, Wanted, Whose
+from storage.records.people import Principal, Right, allowed
+from storage.relations import open_to, within_reach
+from storage.tables import slide
+
+_LOOSE = loose_study_uid("")
+_case_uid = dicom_uid.alias("case_uid")
+_slide_uid = dicom_uid.alias("slide_uid")
+_STUDY_UID = sa.func.coalesce(_case_uid.c.uid, _slide_uid.c.uid + _LOOSE)
+_STUDY_AT = sa.func.coalesce(pathology_case.c.received_at, slide.c.received_at)
+
+
+def study_uids(
+    database: Database, principal: Principal, wanted: Wanted, limit: int, offset: int = 0
+) -> list[str]:
+    """StudyInstanceUIDs of what is wanted and within reach, newest study first."""
+    made = _made(principal, wanted).with_only_columns(
+        _STUDY_UID.label("uid"), _STUDY_AT.label("at")
+    )
+    came = _came(principal, wanted).with_only_columns(
+        dicom_series.c.study_uid.label("uid"),
+        sa.func.coalesce(dicom_series.c.study_at, dicom_series.c.received_at).label("at"),
+    )
+    both = sa.union_all(made, came).subquery()
+    newest = sa.func.max(both.c.at).desc()
+    query = sa.select(both.c.uid).group_by(both.c.uid).order_by(newest, both.c.uid)
+    with database.reading() as connection:
+        return list(connection.execute(query.limit(limit).offset(offset)).scalars())
+
+
+def series(database: Database, principal: Principal, wanted: Wanted) -> list[SeriesEntry]:
+    """Series that are wanted and within reach, by study, then number, then UID."""
+    made = _made(principal, wanted)
+    came = _came(principal, wanted)
+    with database.reading() as connection:
+        found = [_entry_of_slide(row) for row in connection.execute(made)]
+        received = [_entry_received(row) for row in connection.execute(came)]
+    finds_out = allowed(principal, Right.RUN_LAB)
+    found += [at for at in received if finds_out or at.whose.patient_id]
+    return sorted(found, key=lambda at: (at.study_uid, at.series_number, at.series_uid))
+
+
+def one_series(database: Database, principal: Principal, series_uid: str) -> SeriesEntry:
+    """One series within reach. Errors: NotFound."""
+    found = series(database, principal, Wanted(series_uids=(series_uid,)))
+    if not found:
+        raise NotFound("there is no such series within reach")
+    return found[0]
+
+
+def of_slide(database: Database, principal: Principal, slide_id: str) -> SeriesEntry:
+    """The series a slide is made into, or came as. Errors: NotFound."""
+    found = series(database, principal, Wanted(slide_id=slide_id))
+    if not found:
+        raise NotFound("there is no such slide within reach")
+    return found[0]
+
+
+def series_of_received(database: Database, series_uid: str) -> Row[Any] | None:
+    """The row of a received series and of the patient it is of, whoever asks; None when unknown."""
+    query = _received_rows().where(dicom_series.c.series_uid == series_uid)
+    with database.reading() as connection:
+        return connection.execute(query).one_or_none()
+
+
+def patient_of_received(row: Row[Any]) -> str | None:
+    """Our id of the patient of a received series: same identifier and same name, or unknown."""
+    if row.patient_id is None or not same_name(row.patient_name or row.name, row.name):
+        return None
+    return str(row.patient_id)
+
+
+def _made(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
+    """Slides as series; those that came as DICOM over the network are shown as they came."""
+    came = sa.select(dicom_series.c.slide_id).where(dicom_series.c.slide_id.is_not(None))
+    query = (
+        sa.select(
+            _STUDY_UID.label("study_uid"), _STUDY_AT.label("at"), _slide_uid.c.uid.label("root"),
+            slide.c.slide_id, slide.c.received_at, slide.c.barcode.label("read_barcode"),
+            case_image.c.accession, case_image.c.barcode, case_slide.c.detail,
+            patient.c.patient_id, patient.c.identifier, patient.c.name, patient.c.birth_date,
+            patient.c.sex,
+        )
+        .select_from(slide)
+        .join(
+            _slide_uid,
+            sa.and_(_slide_uid.c.kind == SLIDE, _slide_uid.c.key == slide.c.slide_id),
+        )
+        .outerjoin(case_image, case_image.c.slide_id == slide.c.slide_id)
+        .outerjoin(case_slide, case_slide.c.barcode == case_image.c.barcode)
+        .outerjoin(pathology_case, pathology_case.c.accession == case_image.c.accession)
+        .outerjoin(patient, patient.c.patient_id == pathology_case.c.patient_id)
+        .outerjoin(
+            _case_uid,
+            sa.and_(_case_uid.c.kind == CASE, _case_uid.c.key == case_image.c.accession),
+        )
+        .where(open_to(principal), slide.c.slide_id.not_in(came))
+    )  # fmt: skip
+    if wanted.study_uids:
+        loose = [uid[: -len(_LOOSE)] for uid in wanted.study_uids if uid.endswith(_LOOSE)]
+        of_none = sa.and_(_case_uid.c.uid.is_(None), _slide_uid.c.uid.in_(loose))
+        query = query.where(sa.or_(_case_uid.c.uid.in_(wanted.study_uids), of_none))
+    if wanted.series_uids:
+        query = query.where(_slide_uid.c.uid.in_(wanted.series_uids))
+    return _narrowed(
+        query, wanted, case_image.c.accession, patient.c.identifier, _STUDY_AT, slide.c.slide_id
+    )
+
+
+def _came(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
+    """Received series of patients who have a case within reach, or of nobody known here."""
+    theirs = sa.select(pathology_case.c.patient_id).where(within_reach(principal))
+    query = _received_rows()
+    if not allowed(principal, Right.READ_SLIDES):
+        return query.where(sa.false())
+    in_reach: sa.ColumnElement[bool] = patient.c.patient_id.in_(theirs)
+    if allowed(principal, Right.RUN_LAB):
+        in_reach = sa.or_(in_reach, patient.c.patient_id.is_(None))
+    query = query.where(in_reach)
+    if wanted.study_uids:
+        query = query.where(dicom_series.c.study_uid.in_(wanted.study_uids))
+    if wanted.series_uids:
+        query = query.where(dicom_series.c.series_uid.in_(wanted.series_uids))
+    at = sa.func.coalesce(dicom_series.c.study_at, dicom_series.c.received_at)
+    columns = dicom_series.c
+    return _narrowed(query, wanted, columns.accession, columns.identifier, at, columns.slide_id)
+
+
+def _received_rows() -> sa.Select[Any]:
+    whose = sa.and_(
+        dicom_series.c.identifier != "", patient.c.identifier == dicom_series.c.identifier
+    )
+    columns = (patient.c.patient_id, patient.c.name)
+    return sa.select(dicom_series, *columns).outerjoin(patient, whose)
+
+
+def _narrowed(
+    query: sa.Select[Any],
+    wanted: Wanted,
+    accession: sa.Column[Any],
+    identifier: sa.Column[Any],
+    at: sa.ColumnElement[datetime],
+    slide_id: sa.Column[Any],
+) -> sa.Select[Any]:
+    pairs: Iterable[tuple[Any, Any]] = (
+        (accession, wanted.accession), (identifier, wanted.identifier),
+        (patient.c.patient_id, wanted.patient_id), (slide_id, wanted.slide_id),
+    )  # fmt: skip
+    for column, value in pairs:
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(at < wanted.until)
+    return query
+
+
+def _entry_of_slide(row: Row[Any]) -> SeriesEntry:
+    detail = row.detail or {}
+    glass = Glass(
+        row.barcode or row.read_barcode or "", detail.get("part") or "", detail.get("block") or "",
+        detail.get("stain") or "",
+    )  # fmt: skip
+    scanned = detail.get("scanned_at")
+    words = [at for at in (glass.part, glass.block, glass.stain) if at]
+    return SeriesEntry(
+        study_uid=row.study_uid,
+        series_uid=row.root,
+        modality="SM",
+        whose=Whose(
+            row.identifier or "", row.name or "", row.birth_date, row.sex or "", row.patient_id
+        ),
+        accession=row.accession or "",
+        study_at=row.at,
+        series_at=datetime.fromisoformat(scanned) if scanned else row.received_at,
+        series_description=" ".join(words),
+        slide_id=row.slide_id,
+        glass=glass,
+    )
+
+
+def _entry_received(row: Row[Any]) -> SeriesEntry:
+    known = patient_of_received(row)
+    return SeriesEntry(
+        study_uid=row.study_uid,
+        series_uid=row.series_uid,
+        modality=row.modality,
+        whose=Whose(row.identifier, row.patient_name, row.birth_date, row.sex, known),
+        accession=row.accession,
+        study_at=row.study_at,
+        study_description=row.study_description,
+        series_at=row.series_at,
+        series_description=row.description,
+        series_number=row.number,
+        body_part=row.body_part,
+        slide_id=row.slide_id,
+        received=True,
+    )
