@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,36 +13,26 @@ from storage.database import Database, now
 from storage.dicom_tables import dicom_object, dicom_quarantine, dicom_series
 from storage.errors import Illegal, NotFound
 from storage.events import Event, record
-from storage.records.imaging import SeriesState, StoredObject
+from storage.records.imaging import Entered, SeriesFacts, SeriesState, StoredObject
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesFacts:
-    """What an object says of the series it is in."""
+class Objects:
+    """The index bound to a database, for `processing.dicom`, which knows no database."""
 
-    series_uid: str
-    study_uid: str
-    modality: str
-    identifier: str
-    patient_name: str
-    accession: str
-    number: int = 0
-    description: str = ""
-    body_part: str = ""
-    series_at: datetime | None = None
-    study_description: str = ""
-    study_at: datetime | None = None
-    birth_date: date | None = None
-    sex: str = ""
-    is_slide: bool = False
-    """Whole-slide images: they go to the intake as well."""
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
+    def enter(self, found: StoredObject, number: int, series: SeriesFacts) -> Entered:
+        """See `enter`."""
+        return enter(self._database, found, number, series)
 
-class Entered(StrEnum):
-    """What became of an object that was handed in."""
+    def set_aside(self, found: StoredObject, reason: str) -> None:
+        """See `set_aside`."""
+        set_aside(self._database, found, reason)
 
-    NEW = "new"
-    KNOWN = "known"
+    def of_series(self, series_uid: str) -> list[StoredObject]:
+        """See `of_series`."""
+        return of_series(self._database, series_uid)
 
 
 def check_new(database: Database, sop_uid: str, sha256: str, series: SeriesFacts) -> Entered:

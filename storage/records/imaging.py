@@ -129,3 +129,32 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     slide_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFacts:
+    """What an object says of the series it is in."""
+
+    series_uid: str
+    study_uid: str
+    modality: str
+    identifier: str
+    patient_name: str
+    accession: str
+    number: int = 0
+    description: str = ""
+    body_part: str = ""
+    series_at: datetime | None = None
+    study_description: str = ""
+    study_at: datetime | None = None
+    birth_date: date | None = None
+    sex: str = ""
+    is_slide: bool = False
+    """Whole-slide images: they go to the intake as well."""
+
+
+class Entered(StrEnum):
+    """What became of an object that was handed in."""
+
+    NEW = "new"
+    KNOWN = "known"
