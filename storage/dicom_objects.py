@@ -30,6 +30,10 @@ class Objects:
         """See `set_aside`."""
         set_aside(self._database, found, reason)
 
+    def get(self, sop_uid: str) -> StoredObject:
+        """See `get`."""
+        return get(self._database, sop_uid)
+
     def of_series(self, series_uid: str) -> list[StoredObject]:
         """See `of_series`."""
         return of_series(self._database, series_uid)

@@ -10,6 +10,9 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from storage import ngff
 from storage.cold import open_shard
 from storage.errors import NotFound
@@ -90,6 +93,28 @@ class TileStore:
             moved = now.folder != pyramid.folder
             return self.stored(now, level, column, row, channel) if moved else None
         return shard.chunk((row % per) * per + column % per)
+
+    def lengths(
+        self, pyramid: OpenPyramid, level: int, channel: int = 0
+    ) -> NDArray[np.int64] | None:
+        """Bytes of every stored tile of a level, [row, column], -1 where absent.
+
+        None for a cold slide, whose tiles are stored in less than they come out as. StoreDamaged.
+        """
+        at, per = pyramid.present[level], pyramid.record.plan.shard_tiles
+        if pyramid.cold and isinstance(at.encoding, JpegEncoding):
+            return None
+        grid = at.size.in_tiles(pyramid.record.plan.tile_edge)
+        out = np.full((grid.height, grid.width), -1, np.int64)
+        for top in range(0, grid.height, per):
+            for left in range(0, grid.width, per):
+                shard = self._shard(pyramid, (level, top // per, left // per, channel))
+                if shard is None:
+                    continue
+                whole = shard.index[:, 1].astype(np.int64).reshape(per, per)
+                block = out[top : top + per, left : left + per]
+                block[:] = whole[: block.shape[0], : block.shape[1]]
+        return out
 
     def _shard(self, pyramid: OpenPyramid, place: tuple[int, int, int, int]) -> Shard | None:
         cold = pyramid.cold and isinstance(pyramid.present[place[0]].encoding, JpegEncoding)

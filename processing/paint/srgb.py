@@ -1,4 +1,4 @@
-"""The sRGB colour profile that goes into every painted slide."""
+"""The sRGB colour profile of painted slides, and of those whose scanner gave none."""
 
 from __future__ import annotations
 
