@@ -16,12 +16,14 @@ from sqlalchemy.engine import Row
 from storage.case_tables import case_image, case_slide, pathology_case, patient
 from storage.database import Database
 from storage.dicom_tables import dicom_series, dicom_uid
-from storage.dicom_uids import CASE, SLIDE, loose_study_uid
+from storage.dicom_uids import CASE, SLIDE
 from storage.errors import NotFound
 from storage.patients import same_name
+from storage.records.access import Relation
 from storage.records.imaging import Glass, SeriesEntry, Wanted, Whose
 from storage.records.people import Principal, Right, allowed
-from storage.relations import open_to, within_reach
+from storage.records.uids import loose_study_uid
+from storage.relations import Concern, concern_of_patient, open_to, within_reach
 from storage.tables import slide
 
 _LOOSE = loose_study_uid("")
@@ -77,14 +79,20 @@ def of_slide(database: Database, principal: Principal, slide_id: str) -> SeriesE
     return found[0]
 
 
-def series_of_received(database: Database, series_uid: str) -> Row[Any] | None:
-    """The row of a received series and of the patient it is of, whoever asks; None when unknown."""
+def concern_of_received(database: Database, principal: Principal, series_uid: str) -> Concern:
+    """How somebody stands to the patient of a received series. Errors: NotFound."""
     query = _received_rows().where(dicom_series.c.series_uid == series_uid)
     with database.reading() as connection:
-        return connection.execute(query).one_or_none()
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("there is no such series")
+    patient_id = _patient_of(row)
+    if patient_id is None:
+        return Concern(None, None, Relation(unidentified=True))
+    return concern_of_patient(database, principal, patient_id)
 
 
-def patient_of_received(row: Row[Any]) -> str | None:
+def _patient_of(row: Row[Any]) -> str | None:
     """Our id of the patient of a received series: same identifier and same name, or unknown."""
     if row.patient_id is None or not same_name(row.patient_name or row.name, row.name):
         return None
@@ -202,7 +210,7 @@ def _entry_of_slide(row: Row[Any]) -> SeriesEntry:
 
 
 def _entry_received(row: Row[Any]) -> SeriesEntry:
-    known = patient_of_received(row)
+    known = _patient_of(row)
     return SeriesEntry(
         study_uid=row.study_uid,
         series_uid=row.series_uid,

@@ -10,8 +10,9 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from storage import relations
+from storage import imaging, relations
 from storage.database import Database
+from storage.dicom_uids import slide_of
 from storage.records.access import Basis, decide
 from storage.records.people import Principal, Right
 from storage.relations import Concern
@@ -52,12 +53,34 @@ class Desk:
         known = self._known.get(key)
         if known is None or time.monotonic() - known[0] >= _FRESH:
             concern = relations.concern_of_slide(self._database, principal, slide_id)
-            known = (time.monotonic(), _grant(principal, right, concern))
-            self._known[key] = known
-            while len(self._known) > _MOST:
-                self._known.popitem(last=False)
+            known = self._remember(key, _grant(principal, right, concern))
         self._write(principal, action, known[1], slide_id)
         return known[1]
+
+    def series(self, principal: Principal, right: Right, series_uid: str, action: str) -> Grant:
+        """Let somebody at a DICOM series, or raise Forbidden: a slide's, or one of a patient.
+
+        Errors: NotFound.
+        """
+        slide_id = slide_of(self._database, series_uid)
+        if slide_id is not None:
+            return self.slide(principal, right, slide_id, action)
+        key = (principal.session, right, series_uid)
+        known = self._known.get(key)
+        if known is None or time.monotonic() - known[0] >= _FRESH:
+            concern = imaging.concern_of_received(self._database, principal, series_uid)
+            known = self._remember(key, _grant(principal, right, concern))
+        self._write(principal, action, known[1], None)
+        return known[1]
+
+    def is_series_open(
+        self, principal: Principal, right: Right, series_uid: str, action: str
+    ) -> bool:
+        """True when the decision about a received series is fresh and its line is there."""
+        known = self._known.get((principal.session, right, series_uid))
+        if known is None or time.monotonic() - known[0] >= _FRESH:
+            return False
+        return self._audit.is_fresh(principal, action, known[1].accession)
 
     def case(self, principal: Principal, right: Right, accession: str, action: str) -> Grant:
         """Let somebody at a case, or raise Forbidden. Errors: NotFound."""
@@ -81,6 +104,12 @@ class Desk:
         """A list that names patients: one line each (accession, patient id), folded like tiles."""
         lines = [Looked(action, None, case, patient_id, "unit") for case, patient_id in grants]
         self._audit.log_all(principal, lines)
+
+    def _remember(self, key: tuple[str, Right, str], grant: Grant) -> tuple[float, Grant]:
+        known = self._known[key] = (time.monotonic(), grant)
+        while len(self._known) > _MOST:
+            self._known.popitem(last=False)
+        return known
 
     def _write(self, principal: Principal, action: str, grant: Grant, slide_id: str | None) -> None:
         looked = Looked(action, slide_id, grant.accession, grant.patient_id, grant.basis.value)

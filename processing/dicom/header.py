@@ -16,11 +16,11 @@ from pydicom.uid import UID
 from processing.dicom.codes import codes, staining
 from processing.dicom.names import local, to_person_name
 from processing.dicom.optics import put_optics
-from storage.dicom_uids import associated_uid, level_uid
 from storage.records.channels import Channels
 from storage.records.geometry import Size
 from storage.records.imaging import ASSOCIATED, WSI, SeriesEntry
 from storage.records.slide import SlideMetadata
+from storage.records.uids import associated_uid, level_uid
 
 # What was entered here goes out as it is, also an accession number longer than DICOM's sixteen.
 pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE

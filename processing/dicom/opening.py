@@ -11,10 +11,10 @@ from processing.dicom.pictures import VirtualPicture
 from processing.dicom.stored import StoredInstance
 from processing.dicom.virtual import VirtualLevel
 from storage.dicom_files import object_path
-from storage.dicom_uids import associated_uid, parse_instance
 from storage.errors import NotFound
 from storage.layout import Layout
 from storage.records.imaging import ASSOCIATED, SeriesEntry, StoredObject
+from storage.records.uids import associated_uid, parse_instance
 from storage.tiles import TileStore
 
 _MOST = 4096

@@ -136,7 +136,8 @@ def upgrade() -> None:
 
 def _give_roots(kind: str, table: str, column: str) -> None:
     connection = op.get_bind()
-    keys = connection.execute(sa.select(sa.column(column)).select_from(sa.table(table))).scalars()
+    query = sa.select(sa.column(column, sa.String)).select_from(sa.table(table))
+    keys = connection.execute(query).scalars()
     rows = [{"uid": f"2.25.{uuid.uuid4().int}", "kind": kind, "key": key} for key in keys]
     if rows:
         root = sa.table("dicom_uid", sa.column("uid"), sa.column("kind"), sa.column("key"))
