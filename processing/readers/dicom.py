@@ -25,7 +25,7 @@ from processing.readers.base import (
     plausible_power,
     plausible_text,
 )
-from processing.readers.dicom_frames import Instance
+from processing.readers.dicom_instance import Instance
 from processing.readers.dicom_levels import DicomLevel
 from processing.readers.dicom_planes import DicomPlanes, is_grey
 from processing.readers.tiff_levels import png

@@ -11,7 +11,7 @@ from processing import jpeg
 from processing.jpeg import Pixels
 from processing.readers.base import SourceLevel, is_copyable_edge
 from processing.readers.codestream import check_codestream
-from processing.readers.dicom_frames import (
+from processing.readers.dicom_instance import (
     JPEG2000_KINDS,
     RAW,
     FrameFile,
@@ -65,9 +65,10 @@ class DicomLevel:
 
     def places(self) -> Places | None:
         """Where the frames lie; None when they cannot be copied."""
-        if self.level.jpeg is None:
+        places = self._file.places()
+        if self.level.jpeg is None or places is None:
             return None
-        return Places(str(self._path), self._head, *self._file.places())
+        return Places(str(self._path), self._head, *places)
 
     def jpeg_tiles(self, block: TileBlock) -> list[Chunk | None]:
         """Frames of a block as stand-alone streams."""

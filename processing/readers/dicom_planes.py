@@ -24,7 +24,7 @@ from processing.plane_cache import WHILE_READ, PlaneCache
 from processing.plane_codec import Plane
 from processing.readers.base import SourceLevel, number, plausible_text
 from processing.readers.codestream import check_codestream
-from processing.readers.dicom_frames import (
+from processing.readers.dicom_instance import (
     JPEG2000_KINDS,
     RAW,
     FrameFile,
