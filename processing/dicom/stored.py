@@ -8,24 +8,18 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import pydicom
-from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, ExplicitVRBigEndian
 
-from processing.frame_places import (
-    FramePlaces,
-    encapsulated_places,
-    native_places,
-    pixel_element,
-)
+from processing.dicom_frames import FramePlaces, locate_frames
 from storage.errors import NotFound, StoreDamaged
 from storage.records.imaging import StoredObject
 
 _PIECE = 2**20
-_TABLE = 0x7FE00001
-_PLACES = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames")
+_PLACES = (
+    "Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames",
+    "PhotometricInterpretation", "ExtendedOffsetTable",
+)  # fmt: skip
 
 
 class StoredInstance:
@@ -74,33 +68,13 @@ class StoredInstance:
     def _shape(self) -> Dataset:
         """The few attributes that say where frames lie."""
         with self._opened():
-            return pydicom.dcmread(
-                self.path, stop_before_pixels=True, specific_tags=[*_PLACES, "PixelRepresentation"]
-            )
+            return pydicom.dcmread(self.path, stop_before_pixels=True, specific_tags=[*_PLACES])
 
     @cached_property
     def _places(self) -> FramePlaces:
         """Places of all frames, read once. Errors: SlideError."""
-        syntax, shape = UID(self.transfer_syntax), self._shape
-        little = syntax != ExplicitVRBigEndian
-        with self._descriptor() as descriptor:
-            element = pixel_element(
-                descriptor, self.found.pixels_at, implicit=syntax.is_implicit_VR, little=little
-            )
-            if syntax.is_encapsulated:
-                return encapsulated_places(descriptor, element, self.frames, self._table)
-            bits = int(shape.get("SamplesPerPixel") or 1) * int(shape.get("BitsAllocated") or 8)
-            pixels = int(shape.get("Rows") or 0) * int(shape.get("Columns") or 0)
-            return native_places(descriptor, element, self.frames, -(-pixels * bits // 8))
-
-    @cached_property
-    def _table(self) -> NDArray[np.int64] | None:
-        """The extended offset table, which lies before the pixel data."""
         with self._opened():
-            found = pydicom.dcmread(self.path, stop_before_pixels=True, specific_tags=[_TABLE])
-        if _TABLE not in found:
-            return None
-        return np.frombuffer(found[_TABLE].value, "<u8").astype(np.int64)
+            return locate_frames(self.path, self._shape, self.found.pixels_at)
 
     @contextmanager
     def _descriptor(self) -> Iterator[int]:

@@ -20,8 +20,8 @@ from pydicom.uid import (
     JPEG2000Lossless,
 )
 
+from processing.dicom_frames import locate_frames
 from processing.readers.base import check_grid, plausible_size
-from processing.readers.dicom_frames import locate_frames
 from storage.errors import Damaged, Truncated, UnsupportedDicom
 from storage.records.geometry import Size
 

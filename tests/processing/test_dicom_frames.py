@@ -21,7 +21,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from processing.readers.dicom_frames import FramePlaces, locate_frames
+from processing.dicom_frames import FramePlaces, locate_frames
 from storage.errors import Damaged, SlideError, TooLarge, Truncated
 from tests.contracts.dicom_files import as_dicom, frames_of
 
