@@ -242,8 +242,12 @@ def _put_geometry(
     origin.YOffsetInSlideCoordinateSystem = f"{wide:.10g}"
     made.TotalPixelMatrixOriginSequence = Sequence([origin])
     measures = Dataset()
-    # Rows first: the distance down, then across, in millimetres (PS3.3 10.7.1.3).
-    spacing = high / picture.size.height, wide / picture.size.width
+    # Rows first: the distance down, then across, in millimetres (PS3.3 10.7.1.3). A level is halved
+    # and rounded up: its pixels are twice as large, though the last reaches past the scan.
+    if picture.level is not None:
+        spacing = per_y * 2**picture.level, per_x * 2**picture.level
+    else:
+        spacing = high / picture.size.height, wide / picture.size.width
     measures.PixelSpacing = [f"{at:.10g}" for at in spacing]
     measures.SliceThickness = f"{_DEPTH_MM:g}"
     kind = Dataset()
