@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import struct
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,8 @@ class FramePlaces:
     """Number of each frame's first piece, and behind them the number of pieces."""
     frame_bits: int | None = None
     """Bits of a native frame; None where frames are coded."""
+    in_words: bool = False
+    """Samples of 8 bits that lie in words of the other byte order: each two are exchanged."""
 
     def __len__(self) -> int:
         return len(self.firsts) - 1
@@ -68,12 +70,13 @@ class FramePlaces:
 
     def read(self, descriptor: int, frame: int) -> bytes:
         """Bytes of a frame as they are coded, native ones as samples. Errors: Truncated."""
-        parts = []
-        for offset, length in self.pieces(frame):
-            parts.append(os.pread(descriptor, length, offset))
-            if len(parts[-1]) != length:
-                raise Truncated("the file ends inside a frame")
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        pieces = self.pieces(frame)
+        if self.in_words:
+            return self._out_of_words(descriptor, *pieces[0])
+        if len(pieces) == 1:
+            data = _read(descriptor, *pieces[0])
+        else:
+            data = b"".join(_read(descriptor, *piece) for piece in pieces)
         if self.frame_bits is None or not self.frame_bits % 8:
             return data
         # Segmentations of one bit: a frame begins where the last one ended, within a byte.
@@ -81,6 +84,11 @@ class FramePlaces:
         bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
         own = bits[first : first + self.frame_bits]
         return np.packbits(own, bitorder="little").tobytes()
+
+    def _out_of_words(self, descriptor: int, offset: int, length: int) -> bytes:
+        before = (offset - int(self.offsets[0])) % 2
+        whole = _read(descriptor, offset - before, before + length + (before + length) % 2)
+        return np.frombuffer(whole, ">u2").astype("<u2").tobytes()[before : before + length]
 
 
 def locate_frames(file: Path | int, header: Dataset, pixels_at: int) -> FramePlaces:
@@ -98,6 +106,13 @@ def locate_frames(file: Path | int, header: Dataset, pixels_at: int) -> FramePla
         os.close(descriptor)
 
 
+def _read(descriptor: int, offset: int, length: int) -> bytes:
+    data = os.pread(descriptor, length, offset)
+    if len(data) != length:
+        raise Truncated("the file ends inside a frame")
+    return data
+
+
 def _located(descriptor: int, header: Dataset, pixels_at: int) -> FramePlaces:
     syntax = str(_meta(header).get("TransferSyntaxUID") or "")
     if syntax == _DEFLATED or syntax.startswith(_NOT_IN_FRAMES):
@@ -107,10 +122,12 @@ def _located(descriptor: int, header: Dataset, pixels_at: int) -> FramePlaces:
         raise Damaged(f"{frames} frames")
     if frames > _MOST_FRAMES:
         raise TooLarge(f"{frames} frames in one file")
-    start, length, depth = _pixel_element(descriptor, header, pixels_at)
-    if length != _UNDEFINED:
-        return _native(descriptor, (start, length), frames, _samples(header, depth))
-    return _encapsulated(descriptor, start, frames, header)
+    start, length, depth, words = _pixel_element(descriptor, header, pixels_at)
+    if length == _UNDEFINED:
+        return _encapsulated(descriptor, start, frames, header)
+    about = _samples(header, depth)
+    places = _native(descriptor, (start, length), frames, about)
+    return replace(places, in_words=words and about[1] == 8)
 
 
 def _number(header: Dataset, name: str, otherwise: int) -> int:
@@ -126,8 +143,10 @@ def _meta(header: Dataset) -> Dataset:
     return getattr(header, "file_meta", None) or Dataset()
 
 
-def _pixel_element(descriptor: int, header: Dataset, at: int) -> tuple[int, int, int | None]:
-    """Where the value begins, its length field, and the bits a sample where the tag says them."""
+def _pixel_element(descriptor: int, header: Dataset, at: int) -> tuple[int, int, int | None, bool]:
+    """Where the value begins, its length field, the bits a sample where the tag says them, and
+    whether it is in big-endian words.
+    """
     implicit, order = _encoding(header)
     head = os.pread(descriptor, 12, at)
     if len(head) < 8 or (len(head) < 12 and not implicit):
@@ -136,10 +155,11 @@ def _pixel_element(descriptor: int, header: Dataset, at: int) -> tuple[int, int,
     if depth == 0:
         raise Truncated("the file has no pixel data where its header ends")
     if implicit:
-        return at + 8, int(struct.unpack(f"{order}I", head[4:8])[0]), depth
+        return at + 8, int(struct.unpack(f"{order}I", head[4:8])[0]), depth, False
     if head[4:6] not in _LONG_FORM:
         raise Damaged("pixel data of a kind that is none")
-    return at + 12, int(struct.unpack(f"{order}I", head[8:12])[0]), depth
+    words = order == ">" and head[4:6] == b"OW"
+    return at + 12, int(struct.unpack(f"{order}I", head[8:12])[0]), depth, words
 
 
 def _encoding(header: Dataset) -> tuple[bool, str]:

@@ -94,6 +94,20 @@ def test_big_endian_frames_are_given_as_they_lie(tmp_path: Path) -> None:
     assert _located(tmp_path / "at.dcm")[1] == [at.tobytes() for at in samples]
 
 
+@pytest.mark.parametrize("columns", [4, 5])
+def test_bytes_in_big_endian_words(columns: int, tmp_path: Path) -> None:
+    samples = np.arange(4 * 3 * columns, dtype=np.uint8).reshape(4, 3, columns)
+    words = samples.reshape(-1).view(">u2").astype("<u2").tobytes()
+    dataset = as_dicom(tmp_path / "at.dcm", words, ExplicitVRBigEndian, Rows=3, Columns=columns,
+                       NumberOfFrames=4)  # fmt: skip
+    dataset["PixelData"].VR = "OW"
+    dataset.save_as(
+        tmp_path / "at.dcm", implicit_vr=False, little_endian=False, enforce_file_format=True
+    )
+    assert (pydicom.dcmread(tmp_path / "at.dcm").pixel_array == samples).all()
+    assert _located(tmp_path / "at.dcm")[1] == [at.tobytes() for at in samples]
+
+
 def test_frames_of_single_bits_begin_within_a_byte(tmp_path: Path) -> None:
     bits = np.random.default_rng(_SEED).integers(0, 2, (7, 5, 3), np.uint8)
     packed = np.packbits(bits.ravel(), bitorder="little").tobytes()
