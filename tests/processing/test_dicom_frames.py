@@ -100,7 +100,8 @@ def test_bytes_in_big_endian_words(columns: int, tmp_path: Path) -> None:
     words = samples.reshape(-1).view(">u2").astype("<u2").tobytes()
     dataset = as_dicom(tmp_path / "at.dcm", words, ExplicitVRBigEndian, Rows=3, Columns=columns,
                        NumberOfFrames=4)  # fmt: skip
-    dataset["PixelData"].VR = "OW"
+    dataset["PixelData"].VR, dataset.BitsStored, dataset.HighBit = "OW", 8, 7
+    dataset.PixelRepresentation = 0
     dataset.save_as(
         tmp_path / "at.dcm", implicit_vr=False, little_endian=False, enforce_file_format=True
     )
