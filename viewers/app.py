@@ -7,8 +7,10 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI, Request
 from starlette.types import ASGIApp
 
+from processing.dicom.opening import Opener
 from processing.tiles import Tiles
 from storage.database import Database
+from storage.dicom_objects import Objects
 from storage.logs import log_to_stderr
 from storage.pyramids import Pyramids
 from storage.records.people import Right
@@ -115,7 +117,10 @@ def _openapi(app: FastAPI) -> APIRouter:
 def _context(settings: Settings) -> Context:
     layout, database = settings.layout, Database(settings.database_url)
     pyramids = Pyramids(layout.pyramids, layout.staging, layout.cold)
-    tiles = Tiles(TileStore(pyramids), layout.made)
+    store, objects = TileStore(pyramids), Objects(database)
+    tiles, opener = Tiles(store, layout.made), Opener(store, layout, objects)
     audit = Audit(database, one_of_several=settings.web_workers > 1)
     desk, timing = Desk(database, audit), Timing(database)
-    return Context(settings, database, pyramids, tiles, desk, ColourTables(), timing)
+    return Context(
+        settings, database, pyramids, tiles, desk, ColourTables(), timing, objects, opener
+    )

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from processing.dicom.opening import Opener
 from processing.tiles import Tiles
 from storage.database import Database
+from storage.dicom_objects import Objects
 from storage.errors import NotFound
 from storage.pyramids import Pyramids
 from storage.settings import Settings
@@ -18,7 +20,7 @@ from viewers.timing import Timing
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Settings, database, the store, its tiles, the desk, the colour tables, and what of time."""
+    """Settings, database, the store, its tiles, the desk, colour tables, time, and DICOM."""
 
     settings: Settings
     database: Database
@@ -27,6 +29,8 @@ class Context:
     desk: Desk
     colours: ColourTables
     timing: Timing
+    objects: Objects
+    opener: Opener
 
 
 def context_of(request: Request) -> Context:
