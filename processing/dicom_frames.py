@@ -26,8 +26,6 @@ _UNDEFINED = 0xFFFFFFFF
 _PIXEL_TAGS = {(0x7FE0, 0x0010): None, (0x7FE0, 0x0008): 32, (0x7FE0, 0x0009): 64}
 """Pixel data, and the two for floating samples, whose depth the tag itself says."""
 _LONG_FORM = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN"})
-_IMPLICIT = "1.2.840.10008.1.2"
-_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _NOT_IN_FRAMES = tuple(f"1.2.840.10008.1.2.4.{kind}" for kind in ("10", "94", "95", "204", "205"))
 """MPEG-2, H.264 and HEVC (100 to 108) and JPIP: a film, or an address."""
@@ -117,12 +115,12 @@ def _located(descriptor: int, header: Dataset, pixels_at: int) -> FramePlaces:
     syntax = str(_meta(header).get("TransferSyntaxUID") or "")
     if syntax == _DEFLATED or syntax.startswith(_NOT_IN_FRAMES):
         raise UnsupportedCompression("DICOM whose frames have no place of their own in the file")
-    frames = _number(header, "NumberOfFrames", 1)
+    frames = whole_number(header, "NumberOfFrames", 1)
     if frames < 1:
         raise Damaged(f"{frames} frames")
     if frames > _MOST_FRAMES:
         raise TooLarge(f"{frames} frames in one file")
-    start, length, depth, words = _pixel_element(descriptor, header, pixels_at)
+    start, length, depth, words = _pixel_element(descriptor, pixels_at)
     if length == _UNDEFINED:
         return _encapsulated(descriptor, start, frames, header)
     about = _samples(header, depth)
@@ -130,7 +128,7 @@ def _located(descriptor: int, header: Dataset, pixels_at: int) -> FramePlaces:
     return replace(places, in_words=words and about[1] == 8)
 
 
-def _number(header: Dataset, name: str, otherwise: int) -> int:
+def whole_number(header: Dataset, name: str, otherwise: int) -> int:
     """An attribute as a whole number; `otherwise` where it is absent or empty. Errors: Damaged."""
     value = header.get(name)
     try:
@@ -143,39 +141,32 @@ def _meta(header: Dataset) -> Dataset:
     return getattr(header, "file_meta", None) or Dataset()
 
 
-def _pixel_element(descriptor: int, header: Dataset, at: int) -> tuple[int, int, int | None, bool]:
+def _pixel_element(descriptor: int, at: int) -> tuple[int, int, int | None, bool]:
     """Where the value begins, its length field, the bits a sample where the tag says them, and
     whether it is in big-endian words.
+
+    The element itself says how it is written: headers that lie about it are read by guessing.
     """
-    implicit, order = _encoding(header)
     head = os.pread(descriptor, 12, at)
-    if len(head) < 8 or (len(head) < 12 and not implicit):
+    if len(head) < 8:
         raise Truncated("the file ends before its pixel data")
-    depth = _PIXEL_TAGS.get(struct.unpack(f"{order}HH", head[:4]), 0)
-    if depth == 0:
+    known = [order for order in "<>" if struct.unpack(f"{order}HH", head[:4]) in _PIXEL_TAGS]
+    if not known:
         raise Truncated("the file has no pixel data where its header ends")
-    if implicit:
+    (order,) = known
+    depth = _PIXEL_TAGS[struct.unpack(f"{order}HH", head[:4])]
+    # Without its kind: a length that looked like a kind would be odd.
+    if head[4:6] not in _LONG_FORM or head[6:8] != b"\0\0" or len(head) < 12:
         return at + 8, int(struct.unpack(f"{order}I", head[4:8])[0]), depth, False
-    if head[4:6] not in _LONG_FORM:
-        raise Damaged("pixel data of a kind that is none")
     words = order == ">" and head[4:6] == b"OW"
     return at + 12, int(struct.unpack(f"{order}I", head[8:12])[0]), depth, words
 
 
-def _encoding(header: Dataset) -> tuple[bool, str]:
-    """Whether elements are without their kind, and their byte order: as read, else as said."""
-    implicit, little = header.original_encoding
-    syntax = _meta(header).get("TransferSyntaxUID")
-    if implicit is None or little is None:
-        return syntax == _IMPLICIT, ">" if syntax == _BIG_ENDIAN else "<"
-    return implicit, "<" if little else ">"
-
-
 def _samples(header: Dataset, depth: int | None) -> tuple[int, int, bool]:
     """Samples a frame, bits a sample, and whether two pixels share their chroma."""
-    samples = _number(header, "SamplesPerPixel", 1)
-    pixels = _number(header, "Rows", 0) * _number(header, "Columns", 0)
-    bits = depth or _number(header, "BitsAllocated", 0)
+    samples = whole_number(header, "SamplesPerPixel", 1)
+    pixels = whole_number(header, "Rows", 0) * whole_number(header, "Columns", 0)
+    bits = depth or whole_number(header, "BitsAllocated", 0)
     if pixels < 1 or not 1 <= samples <= 4 or not 1 <= bits <= 64:
         raise Damaged(f"{pixels} pixels of {samples} samples of {bits} bits")
     return pixels * samples, bits, header.get("PhotometricInterpretation") == "YBR_FULL_422"
