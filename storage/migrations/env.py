@@ -2,7 +2,11 @@
 
 from alembic import context
 
-from storage import case_tables, dicom_tables  # noqa: F401 - put their tables into the metadata
+from storage import (  # noqa: F401 - put their tables into the metadata
+    annotation_tables,
+    case_tables,
+    dicom_tables,
+)
 from storage.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -14,7 +14,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import storage.database
-from storage import case_tables  # noqa: F401 - puts its tables into the metadata
+from storage import (  # noqa: F401 - put their tables into the metadata
+    annotation_tables,
+    case_tables,
+    dicom_tables,
+)
 from storage.database import Database
 from storage.tables import metadata
 
