@@ -23,7 +23,7 @@ class Incoming:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self.path = layout.dicom / f"{uuid.uuid4().hex}.part"
-        self._digest, self._size = hashlib.sha256(), 0
+        self._digest, self._size, self._named = hashlib.sha256(), 0, False
         with _disk_errors():
             descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         self._file = os.fdopen(descriptor, "wb", buffering=_PIECE)
@@ -40,13 +40,26 @@ class Incoming:
         """Bytes written so far."""
         return self._size
 
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the bytes written so far."""
+        return self._digest.hexdigest()
+
+    def another(self) -> Incoming:
+        """A fresh one beside it: for what this one's bytes are made into."""
+        return Incoming(self._layout)
+
     def settle(self) -> str:
         """To disk; the fingerprint. The file still has no name: `keep` or `set_aside` gives one."""
         with _disk_errors():
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-        return self._digest.hexdigest()
+        return self.sha256
+
+    def is_kept(self) -> bool:
+        """True when these bytes have their name already."""
+        return object_path(self._layout, self.sha256).is_file()
 
     def keep(self) -> Path:
         """Give the settled file its name; the same bytes again change nothing. Errors: NoSpace."""
@@ -60,13 +73,20 @@ class Incoming:
         """Leave nothing behind, unless it has been named."""
         with suppress(OSError):
             self._file.close()
-        self.path.unlink(missing_ok=True)
+        if not self._named:
+            self.path.unlink(missing_ok=True)
 
     def _name(self, target: Path) -> Path:
+        """The file may be named once more: what was kept can still be set aside."""
         with _disk_errors():
             fresh = not target.parent.exists()
             target.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
-            self.path.replace(target)
+            try:
+                self.path.replace(target)
+            except FileNotFoundError:
+                if not (self._named and target.exists()):
+                    raise  # else another who was handed the same bytes has just set them aside
+            self.path, self._named = target, True
             sync_folder(target.parent)
             if fresh:
                 sync_folder(target.parent.parent)
