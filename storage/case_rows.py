@@ -38,7 +38,7 @@ def write(connection: Connection, before: Case | None, case: Case) -> None:
     What a correction took back has no row: its barcode and its image are free for another case.
     """
     _replace(connection, pathology_case, {"accession": case.accession}, _case_row(case))
-    if before is None:
+    if before is None or before.version == 0:
         root_of(connection, CASE, case.accession)
     _clear(connection, case)
     known = before.slides if before else {}

@@ -57,9 +57,8 @@ def series(database: Database, principal: Principal, wanted: Wanted) -> list[Ser
     came = _came(principal, wanted)
     with database.reading() as connection:
         found = [_entry_of_slide(row) for row in connection.execute(made)]
-        received = [_entry_received(row) for row in connection.execute(came)]
-    finds_out = _finds_out(principal)
-    found += [at for at in received if finds_out or at.whose.patient_id]
+        received = [_entry_received(row, principal) for row in connection.execute(came)]
+    found += [at for at in received if at is not None]
     return sorted(found, key=lambda at: (at.study_uid, at.series_number, at.series_uid))
 
 
@@ -139,12 +138,15 @@ def _made(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
 def _came(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
     """Received series of patients who have a case within reach, or of nobody known here."""
     theirs = sa.select(pathology_case.c.patient_id).where(within_reach(principal))
-    query = _received_rows()
+    reached = patient.c.patient_id.in_(theirs).label("reached")
+    query = _received_rows().add_columns(reached)
     if not allowed(principal, Right.READ_SLIDES):
         return query.where(sa.false())
     in_reach: sa.ColumnElement[bool] = patient.c.patient_id.in_(theirs)
     if _finds_out(principal):
-        in_reach = sa.or_(in_reach, patient.c.patient_id.is_(None))
+        # Names that differ as written may still be the same: `_entry_received` looks closer.
+        differs = sa.func.lower(patient.c.name) != sa.func.lower(dicom_series.c.patient_name)
+        in_reach = sa.or_(in_reach, patient.c.patient_id.is_(None), differs)
     query = query.where(in_reach)
     if wanted.study_uids:
         query = query.where(dicom_series.c.study_uid.in_(wanted.study_uids))
@@ -214,8 +216,11 @@ def _entry_of_slide(row: Row[Any]) -> SeriesEntry:
     )
 
 
-def _entry_received(row: Row[Any]) -> SeriesEntry:
+def _entry_received(row: Row[Any], principal: Principal) -> SeriesEntry | None:
+    """None when it is nobody's who is within reach."""
     known = _patient_of(row)
+    if not (row.reached if known else _finds_out(principal)):
+        return None
     return SeriesEntry(
         study_uid=row.study_uid,
         series_uid=row.series_uid,
