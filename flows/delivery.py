@@ -40,7 +40,7 @@ _REASONS = {
 
 def due(database: Database) -> list[Message]:
     """Messages whose time has come and that this channel carries."""
-    return [message for message in outbound.due(database) if message.kind == REPORT]
+    return outbound.due(database, kind=REPORT)
 
 
 def deliver(database: Database, outbox: Path, message: Message) -> str:

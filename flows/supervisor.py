@@ -1,4 +1,4 @@
-"""`svartid up`: Prefect's server, dispatcher, watch folder, casework and web under one roof."""
+"""`svartid up`: Prefect's server, dispatcher, watch folder, casework, forwarder and web in one."""
 
 from __future__ import annotations
 
@@ -158,6 +158,7 @@ def _programs(settings: Settings, address: Address, prefect: PrefectAddress) -> 
         Program("dispatcher", python("flows.dispatcher"), client),
         Program("watch", python("flows.watch"), common),
         Program("casework", python("flows.casework"), client),
+        Program("forwarder", python("flows.forwarder"), common),
         Program("prefect", python(_PREFECT_LAUNCH, str(prefect.port)), server),
     ]
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from storage.database import Database, now
 from storage.dicom_tables import dicom_object, dicom_quarantine, dicom_series
 from storage.errors import Illegal, NotFound
-from storage.events import Event, record
+from storage.events import Event, hold, record
 from storage.records.imaging import Entered, SeriesFacts, SeriesState, StoredObject
 
 
@@ -154,7 +154,12 @@ def _turn(database: Database, where: sa.ColumnElement[bool], state: SeriesState)
         if connection.execute(query).first() is None:
             return
     with database.transaction() as connection:
+        hold(connection)
+        query = sa.select(dicom_series.c.series_uid, dicom_series.c.received_from)
+        turned = connection.execute(query.where(arriving, where)).all()
         connection.execute(sa.update(dicom_series).where(arriving, where).values(state=state.value))
+        for uid, source in turned:
+            record(connection, Event(f"series:{uid}", "SeriesReceived", source, "dicom"))
 
 
 def _check(connection: Connection, sop_uid: str, sha256: str, series: SeriesFacts) -> Entered:

@@ -43,9 +43,10 @@ def enqueue(
     destination: str,
     accession: str | None,
     body: Mapping[str, Any],
+    message_id: str = "",
 ) -> str:
-    """Enter a message inside the caller's transaction; its id."""
-    message_id, moment = uuid.uuid4().hex, now()
+    """Enter a message inside the caller's transaction; its id, made where none is given."""
+    message_id, moment = message_id or uuid.uuid4().hex, now()
     connection.execute(
         sa.insert(outbound).values(
             message_id=message_id,
@@ -61,11 +62,11 @@ def enqueue(
     return message_id
 
 
-def due(database: Database, limit: int = 20) -> list[Message]:
-    """Messages whose time has come, oldest first."""
+def due(database: Database, limit: int = 20, **about: Any) -> list[Message]:  # noqa: ANN401
+    """Messages whose time has come, oldest first; `about` narrows by columns."""
     query = (
         sa.select(outbound)
-        .where(outbound.c.state == WAITING, outbound.c.next_at <= now())
+        .where(outbound.c.state == WAITING, outbound.c.next_at <= now(), *_narrowed(about))
         .order_by(outbound.c.created_at, outbound.c.message_id)
         .limit(limit)
     )
@@ -108,12 +109,18 @@ def hurry(connection: Connection, message_id: str) -> None:
 
 
 def listing(database: Database, limit: int = 200, **about: Any) -> list[Message]:  # noqa: ANN401
-    """Messages newest first; `about` narrows by columns."""
-    query = sa.select(outbound).order_by(outbound.c.created_at.desc()).limit(limit)
-    for name, value in about.items():
-        query = query.where(outbound.c[name] == value)
+    """Messages newest first; `about` narrows by columns, each to a value or a list of them."""
+    query = sa.select(outbound).where(*_narrowed(about))
+    query = query.order_by(outbound.c.created_at.desc(), outbound.c.message_id).limit(limit)
     with database.reading() as connection:
         return [_message(row) for row in connection.execute(query)]
+
+
+def _narrowed(about: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
+    return [
+        outbound.c[name].in_(value) if isinstance(value, list) else outbound.c[name] == value
+        for name, value in about.items()
+    ]
 
 
 def _message(row: Row[Any]) -> Message:

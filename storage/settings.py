@@ -37,6 +37,10 @@ class Settings:
     """The address people use when it differs from the Host header (behind a proxy)."""
     accession_prefixes: Mapping[str, str] = field(default_factory=dict)
     """By unit, how accession numbers begin that svartid makes; others begin with the unit."""
+    peer_tokens: Mapping[str, str] = field(default_factory=dict)
+    """By DICOM node, where its DICOMweb token is read: a file, or `env:` and a variable's name."""
+    peer_authority: Path | None = None
+    """Certificates (PEM) by which nodes are known that speak TLS; None: the system's."""
 
     @property
     def layout(self) -> Layout:
@@ -62,6 +66,8 @@ def read_settings(data: Path | None = None, env: Mapping[str, str] | None = None
         secure_cookies=env.get("SVARTID_SECURE_COOKIES", "") == "1",
         origin=env.get("SVARTID_ORIGIN", "").rstrip("/"),
         accession_prefixes=_pairs(env, "SVARTID_ACCESSION_PREFIXES"),
+        peer_tokens=_places(env, "SVARTID_PEER_TOKENS"),
+        peer_authority=Path(authority) if (authority := env.get("SVARTID_PEER_CA")) else None,
     )
 
 
@@ -87,6 +93,17 @@ def _pairs(env: Mapping[str, str], name: str) -> dict[str, str]:
         if not (equals and unit and prefix.isalnum() and len(prefix) <= 20):
             raise SettingsError(f"{name} must be like unit=PREFIX,unit=PREFIX, not {pair!r}")
         found[unit] = prefix
+    return found
+
+
+def _places(env: Mapping[str, str], name: str) -> dict[str, str]:
+    """`node=FILE,node=env:VARIABLE`."""
+    found = {}
+    for pair in filter(None, (at.strip() for at in env.get(name, "").split(","))):
+        node, equals, place = (at.strip() for at in pair.partition("="))
+        if not (equals and node and place):
+            raise SettingsError(f"{name} must be like node=FILE,node=env:VARIABLE")
+        found[node] = place
     return found
 
 

@@ -281,7 +281,7 @@ def test_every_page_in_danish_and_english_small_and_wide(
         states = screen.texts("#runs .state")
         assert states
         assert not {"Ukendt", "Unknown"} & set(states)
-        assert len(screen.texts("#processes tr")) == 5
+        assert len(screen.texts("#processes tr")) == 6
         shown = " ".join(screen.texts("main"))
         assert not re.search(r"\b[0-9a-f]{20}\b", shown), "an id is nothing to read"
         screen.shoot(f"ops-{name}")

@@ -35,6 +35,7 @@ const PROCESS_NAMES = {
   web: t("Web server"),
   watch: t("Watch folder"),
   casework: t("Casework"),
+  forwarder: t("Forwarding"),
 };
 
 /** @type {Record<string, string>} */
