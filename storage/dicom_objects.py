@@ -105,6 +105,18 @@ def of_series(database: Database, series_uid: str) -> list[StoredObject]:
         return [_object(row) for row in connection.execute(query)]
 
 
+def counts(database: Database, series_uids: list[str]) -> dict[str, int]:
+    """How many objects there are, by series."""
+    found = dict[str, int]()
+    with database.reading() as connection:
+        for start in range(0, len(series_uids), 500):
+            some = dicom_object.c.series_uid.in_(series_uids[start : start + 500])
+            query = sa.select(dicom_object.c.series_uid, sa.func.count()).where(some)
+            rows = connection.execute(query.group_by(dicom_object.c.series_uid))
+            found |= {row[0]: row[1] for row in rows}
+    return found
+
+
 def known(database: Database, sop_uids: list[str]) -> dict[str, str]:
     """SOP class by SOP instance UID, of those that are kept (for storage commitment)."""
     found = dict[str, str]()

@@ -52,6 +52,12 @@ class Opener:
         uids += [associated_uid(entry.series_uid, name) for name in names]
         return [self._made(entry, uid) for uid in uids]
 
+    def count(self, entry: SeriesEntry) -> int:
+        """How many instances a slide's series has, without opening one. Errors: NotFound."""
+        pyramid = self._tiles.pyramid(entry.slide_id or "")
+        beside = sum(name in pyramid.record.associated for name in ASSOCIATED)
+        return len(pyramid.present) + beside
+
     def instance(self, entry: SeriesEntry, sop_uid: str) -> Instance:
         """One instance of a series. Errors: NotFound."""
         if not entry.received:
