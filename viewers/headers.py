@@ -15,6 +15,8 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+DECODER_POLICY = "default-src 'none'; script-src 'wasm-unsafe-eval'; connect-src 'self'"
+"""What the worker that decodes radiology may: run WebAssembly from here. Its page may not."""
 RAW = tuple((name.lower().encode(), value.encode()) for name, value in SECURITY.items())
 """The same for those who answer by hand."""
 

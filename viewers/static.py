@@ -14,14 +14,18 @@ from starlette.responses import Response
 from storage.errors import NotFound
 from storage.records.people import Right
 from viewers.access import needs
+from viewers.headers import DECODER_POLICY
 from viewers.pages import STATIC
 
 router = APIRouter()
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
 _LONGEST = 200
-_COMPRESSED = frozenset({".js", ".mjs", ".css", ".svg", ".map", ".txt"})
+_COMPRESSED = frozenset({".js", ".mjs", ".css", ".svg", ".map", ".txt", ".wasm"})
 _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|\s|$))")
-_SERVED = frozenset({".js", ".mjs", ".css", ".svg", ".png", ".ico", ".map", ".txt", ".woff2"})
+_SERVED = frozenset(
+    {".js", ".mjs", ".css", ".svg", ".png", ".ico", ".map", ".txt", ".woff2", ".wasm"}
+)
+_DECODER = STATIC / "vendor" / "imaging" / "decode.js"
 
 
 @router.get(
@@ -36,6 +40,8 @@ def static_file(request: Request, digest: str, path: str) -> Response:
         raise NotFound("no such file")
     kind = _TYPES.get(file.suffix) or guess_type(file.name)[0] or "application/octet-stream"
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    if file == _DECODER:
+        headers["Content-Security-Policy"] = DECODER_POLICY
     if file.suffix not in _COMPRESSED:
         return Response(file.read_bytes(), media_type=kind, headers=headers)
     headers["Vary"] = "Accept-Encoding"

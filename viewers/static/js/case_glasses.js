@@ -41,7 +41,7 @@ export function isNew(glass, openedAt) {
   return Boolean(openedAt && scan?.available_at && scan.available_at > openedAt && !seenSlides().has(scan.slide_id));
 }
 
-/** @param {Glass} glass */
+/** @param {Pick<Glass, "part" | "block" | "stain">} glass */
 export function glassName({ part, block, stain }) {
   const where = block && part && !block.startsWith(part) ? `${part} ${block}` : block || part;
   return { where: where || t("No block"), stain: stain || t("No stain") };

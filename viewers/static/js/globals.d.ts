@@ -5,7 +5,7 @@ import type OpenSeadragonTypes from "../vendor/openseadragon-6.1.1/index.js";
 declare global {
   const tus: typeof tusTypes;
   interface Window {
-    svartid?: { viewer: OpenSeadragonTypes.Viewer };
+    svartid?: { viewer?: OpenSeadragonTypes.Viewer; imaging?: import("./imaging_page.js").Page };
     echarts: { init(place: HTMLElement, theme: null, options: { renderer: "svg" }): import("./charts.js").Chart };
   }
 }
