@@ -24,7 +24,7 @@ from processing.dicom.guard import (
 )
 from processing.dicom.vr import LONG, VALID
 
-_IMPLEMENTATION = "2.25.139275106216343266172164471943282905817"
+IMPLEMENTATION = "2.25.139275106216343266172164471943282905817"
 """In the head of every kept object, so part of its fingerprint: never changed."""
 _MOST_HEAD = 2**20
 _MOST_LOOKED_AT = 2**16
@@ -43,7 +43,7 @@ def head(sop_class: str, sop_uid: str, transfer_syntax: str) -> bytes:
     elements = b"\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01"
     for element, value in ((2, sop_class), (3, sop_uid), (0x10, transfer_syntax)):
         elements += _uid(element, value)
-    elements += _uid(0x12, _IMPLEMENTATION)
+    elements += _uid(0x12, IMPLEMENTATION)
     length = b"\x02\0\0\0UL\x04\0" + struct.pack("<I", len(elements))
     return bytes(128) + b"DICM" + length + elements
 
