@@ -14,6 +14,7 @@ from storage.dicom_peers import principal_of
 from storage.dicom_tables import dicom_series
 from storage.errors import Illegal, NotFound
 from storage.events import Event
+from storage.received_series import concern_of_received
 from storage.records.access import Basis, decide
 from storage.records.case_words import CaseState, ReportKind, ScanState
 from storage.records.forwarding import ForwardOn, ForwardRule, ForwardWhat
@@ -78,7 +79,7 @@ def _why_not(database: Database, series_uid: str) -> str:
 
 def _concern(database: Database, who: Principal, entry: SeriesEntry) -> Concern | None:
     if entry.received:
-        return imaging.concern_of_received(database, who, entry.series_uid)
+        return concern_of_received(database, who, entry.series_uid)
     return concern_of_slide(database, who, entry.slide_id or "")
 
 

@@ -18,14 +18,15 @@ from storage.database import Database
 from storage.dicom_tables import dicom_series, dicom_uid
 from storage.dicom_uids import CASE, SLIDE
 from storage.errors import NotFound
-from storage.patients import same_name
-from storage.records.access import Relation
+from storage.received_series import entry_received, received_within
+from storage.records.case_words import ScanState
 from storage.records.imaging import Glass, SeriesEntry, Wanted, Whose
-from storage.records.people import SVARTID, Principal, Right, allowed
+from storage.records.people import Principal
 from storage.records.uids import loose_study_uid
-from storage.relations import Concern, concern_of_patient, open_to, within_reach
+from storage.relations import open_to
 from storage.tables import slide
 
+_PAST = (ScanState.WITHDRAWN, ScanState.REPLACED, ScanState.FAILED)
 _LOOSE = loose_study_uid("")
 _case_uid = dicom_uid.alias("case_uid")
 _slide_uid = dicom_uid.alias("slide_uid")
@@ -57,7 +58,7 @@ def series(database: Database, principal: Principal, wanted: Wanted) -> list[Ser
     came = _came(principal, wanted)
     with database.reading() as connection:
         found = [_entry_of_slide(row) for row in connection.execute(made)]
-        received = [_entry_received(row, principal) for row in connection.execute(came)]
+        received = [entry_received(row, principal) for row in connection.execute(came)]
     found += [at for at in received if at is not None]
     return sorted(found, key=lambda at: (at.study_uid, at.series_number, at.series_uid))
 
@@ -76,26 +77,6 @@ def of_slide(database: Database, principal: Principal, slide_id: str) -> SeriesE
     if not found:
         raise NotFound("there is no such slide within reach")
     return found[0]
-
-
-def concern_of_received(database: Database, principal: Principal, series_uid: str) -> Concern:
-    """How somebody stands to the patient of a received series. Errors: NotFound."""
-    query = _received_rows().where(dicom_series.c.series_uid == series_uid)
-    with database.reading() as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None:
-        raise NotFound("there is no such series")
-    patient_id = _patient_of(row)
-    if patient_id is None:
-        return Concern(None, None, Relation(unidentified=True))
-    return concern_of_patient(database, principal, patient_id)
-
-
-def _patient_of(row: Row[Any]) -> str | None:
-    """Our id of the patient of a received series: same identifier and same name, or unknown."""
-    if row.patient_id is None or not same_name(row.patient_name or row.name, row.name):
-        return None
-    return str(row.patient_id)
 
 
 def _made(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
@@ -122,7 +103,7 @@ def _made(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
             _case_uid,
             sa.and_(_case_uid.c.kind == CASE, _case_uid.c.key == case_image.c.accession),
         )
-        .where(open_to(principal), slide.c.slide_id.not_in(came))
+        .where(open_to(principal), slide.c.slide_id.not_in(came), _is_shown())
     )  # fmt: skip
     if wanted.study_uids:
         loose = [uid[: -len(_LOOSE)] for uid in wanted.study_uids if uid.endswith(_LOOSE)]
@@ -135,19 +116,15 @@ def _made(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
     )
 
 
+def _is_shown() -> sa.ColumnElement[bool]:
+    """Not withdrawn, and no newer scan of the glass has taken over."""
+    state = case_image.c.state
+    return sa.or_(state.is_(None), state.not_in([at.value for at in _PAST]))
+
+
 def _came(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
-    """Received series of patients who have a case within reach, or of nobody known here."""
-    theirs = sa.select(pathology_case.c.patient_id).where(within_reach(principal))
-    reached = patient.c.patient_id.in_(theirs).label("reached")
-    query = _received_rows().add_columns(reached)
-    if not allowed(principal, Right.READ_SLIDES):
-        return query.where(sa.false())
-    in_reach: sa.ColumnElement[bool] = patient.c.patient_id.in_(theirs)
-    if _finds_out(principal):
-        # Names that differ as written may still be the same: `_entry_received` looks closer.
-        differs = sa.func.lower(patient.c.name) != sa.func.lower(dicom_series.c.patient_name)
-        in_reach = sa.or_(in_reach, patient.c.patient_id.is_(None), differs)
-    query = query.where(in_reach)
+    """What was received, as far as it may be within reach."""
+    query = received_within(principal)
     if wanted.study_uids:
         query = query.where(dicom_series.c.study_uid.in_(wanted.study_uids))
     if wanted.series_uids:
@@ -155,19 +132,6 @@ def _came(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
     at = sa.func.coalesce(dicom_series.c.study_at, dicom_series.c.received_at)
     columns = dicom_series.c
     return _narrowed(query, wanted, columns.accession, columns.identifier, at, columns.slide_id)
-
-
-def _finds_out(principal: Principal) -> bool:
-    """Whether somebody may see images of which it is not known whose they are."""
-    return principal is SVARTID or allowed(principal, Right.RUN_LAB)
-
-
-def _received_rows() -> sa.Select[Any]:
-    whose = sa.and_(
-        dicom_series.c.identifier != "", patient.c.identifier == dicom_series.c.identifier
-    )
-    columns = (patient.c.patient_id, patient.c.name)
-    return sa.select(dicom_series, *columns).outerjoin(patient, whose)
 
 
 def _narrowed(
@@ -213,26 +177,4 @@ def _entry_of_slide(row: Row[Any]) -> SeriesEntry:
         series_description=" ".join(words),
         slide_id=row.slide_id,
         glass=glass,
-    )
-
-
-def _entry_received(row: Row[Any], principal: Principal) -> SeriesEntry | None:
-    """None when it is nobody's who is within reach."""
-    known = _patient_of(row)
-    if not (row.reached if known else _finds_out(principal)):
-        return None
-    return SeriesEntry(
-        study_uid=row.study_uid,
-        series_uid=row.series_uid,
-        modality=row.modality,
-        whose=Whose(row.identifier, row.patient_name, row.birth_date, row.sex, known),
-        accession=row.accession,
-        study_at=row.study_at,
-        study_description=row.study_description,
-        series_at=row.series_at,
-        series_description=row.description,
-        series_number=row.number,
-        body_part=row.body_part,
-        slide_id=row.slide_id,
-        received=True,
     )

@@ -10,9 +10,10 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from storage import imaging, relations
+from storage import relations
 from storage.database import Database
 from storage.dicom_uids import slide_of
+from storage.received_series import concern_of_received
 from storage.records.access import Basis, decide
 from storage.records.people import Principal, Right
 from storage.relations import Concern
@@ -68,7 +69,7 @@ class Desk:
         key = (principal.session, right, series_uid)
         known = self._known.get(key)
         if known is None or time.monotonic() - known[0] >= _FRESH:
-            concern = imaging.concern_of_received(self._database, principal, series_uid)
+            concern = concern_of_received(self._database, principal, series_uid)
             known = self._remember(key, _grant(principal, right, concern))
         self._write(principal, action, known[1], None)
         return known[1]
