@@ -51,10 +51,11 @@ class Incoming:
 
     def settle(self) -> str:
         """To disk; the fingerprint. The file still has no name: `keep` or `set_aside` gives one."""
-        with _disk_errors():
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+        if not self._file.closed:
+            with _disk_errors():
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
         return self.sha256
 
     def is_kept(self) -> bool:

@@ -27,6 +27,10 @@ from viewers import (
     channels,
     colleagues,
     colour,
+    dicomweb,
+    dicomweb_rendered,
+    dicomweb_search,
+    dicomweb_store,
     direct,
     errors,
     facts,
@@ -57,6 +61,7 @@ from viewers.audit import Audit
 from viewers.colour_tables import ColourTables
 from viewers.context import Context
 from viewers.desk import Desk
+from viewers.dicomweb_frames import FrameApp
 from viewers.headers import SecurityHeaders
 from viewers.tiles import TileApp
 from viewers.timing import Timing
@@ -76,7 +81,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     log_to_stderr()
     context = _context(settings or read_settings())
     app = build_api(context)
-    tiles = TileApp(SecurityHeaders(app), context.tiles, context.desk)
+    frames = FrameApp(SecurityHeaders(app), context)
+    tiles = TileApp(frames, context.tiles, context.desk)
     gate = Gate(tiles, context.database, context.settings.origin, context.settings.secure_cookies)
     app.state.forget = gate.forget
     return gate
@@ -95,6 +101,7 @@ def build_api(context: Context) -> FastAPI:
         static.router, work.router, turnaround.router, policy.router,
         lab.router, unknown.router, repairs.router, imaging.router,
         case_entry.router, cases.router, case_orders.router, case_acts.router, reports.router,
+        dicomweb_search.router, dicomweb_rendered.router, dicomweb.router, dicomweb_store.router,
         glasses.router, facts.router, colleagues.router, cases.late,
     ):  # fmt: skip
         app.include_router(router)

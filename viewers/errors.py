@@ -43,7 +43,7 @@ def install(app: FastAPI) -> None:
 
 def _answer(request: Request, status: int, code: str, reason: str = "") -> Response:
     wants_page = "text/html" in request.headers.get("accept", "")
-    if wants_page and not request.url.path.startswith("/api/"):
+    if wants_page and not request.url.path.startswith(("/api/", "/dicom-web/")):
         return render_error(request, status)
     body = {"error": code, "reason": reason} if reason else {"error": code}
     return JSONResponse(body, status, headers={"Cache-Control": "no-store"})

@@ -28,6 +28,10 @@ OPEN = {
 """Health; and what the sign-in page is made of."""
 FILLED = {
     "slide_id": "0" * 20,
+    "study_uid": "1.2.3",
+    "series_uid": "1.2.3.4",
+    "sop_uid": "1.2.3.4.5",
+    "frames": "1",
     "intake_id": "0" * 32,
     "upload_id": "0" * 32,
     "item_id": "0" * 32,

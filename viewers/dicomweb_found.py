@@ -1,0 +1,197 @@
+"""What a search finds: what the database can narrow by it narrows, the rest is matched here.
+
+Newest study first, one by one, until there are as many as are wanted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count, islice
+from typing import NamedTuple
+
+from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
+
+from processing.dicom.answers import series_answer, study_answer
+from processing.dicom.instance import Instance
+from processing.dicom.json_model import JsonModel, absolute, to_model, to_text
+from processing.dicom.matching import matches, wanted_of
+from processing.dicom.query import Level, Query
+from processing.dicom.stored import StoredInstance
+from storage import imaging
+from storage.dicom_objects import counts
+from storage.errors import NotFound
+from storage.records.imaging import SeriesEntry, Wanted
+from storage.records.people import Principal
+from storage.records.uids import parse_instance
+from viewers.context import Context
+
+_PAGE = 500
+_MOST_NAMED = 100
+_SOP_UID, _MODALITIES = 0x00080018, 0x00080061
+_COMPUTED = frozenset({0x00080061, 0x00201206, 0x00201208, 0x00201209})
+"""Attributes of a study or series that no instance has in its header."""
+
+
+class Within(NamedTuple):
+    """What the address itself narrows the search to."""
+
+    study_uid: str = ""
+    series_uid: str = ""
+
+    @property
+    def level(self) -> Level:
+        """The highest level that answers describe; what is above it is in the address."""
+        if self.series_uid:
+            return Level.INSTANCE
+        return Level.SERIES if self.study_uid else Level.STUDY
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One answer: a study by its series, a series, or an instance of it."""
+
+    group: Sequence[SeriesEntry]
+    """All series of the study within reach."""
+    entry: SeriesEntry
+    level: Level
+    instance: Instance | None = None
+
+
+def found_of(
+    context: Context, principal: Principal, level: Level, within: Within, query: Query
+) -> tuple[list[Found], bool]:
+    """What is found, as many as are wanted, and whether there is more."""
+    every = _matching(context, principal, level, within, query)
+    some = list(islice(every, query.offset, query.offset + query.limit + 1))
+    return some[: query.limit], len(some) > query.limit
+
+
+def model_of(context: Context, found: Found, root: str) -> JsonModel:
+    """Everything that can be told of it, as the DICOM JSON model."""
+    entry, of_study = found.entry, f"{root}/studies/{found.entry.study_uid}"
+    of_series = f"{of_study}/series/{entry.series_uid}"
+    if found.level is Level.STUDY:
+        numbers = _counts(context, found.group)
+        model = to_model(study_answer(found.group, sum(numbers.values())))
+        return _told(model, of_study)
+    if found.instance is None:
+        study = study_answer(found.group)
+        answer = series_answer(entry, _counts(context, [entry])[entry.series_uid])
+        study.update(answer)
+        return _told(to_model(study), of_series)
+    model = to_model(series_answer(entry)) | header_model(found.instance)
+    model["00083002"] = {"vr": "UI", "Value": [found.instance.transfer_syntax]}
+    address = f"{of_series}/instances/{found.instance.sop_uid}"
+    placed: JsonModel = json.loads(absolute(to_text(model), address))
+    return _told(placed, address)
+
+
+def header_model(instance: Instance) -> JsonModel:
+    """The header as a model; what was received has it ready."""
+    if isinstance(instance, StoredInstance):
+        model: JsonModel = json.loads(instance.found.header)
+        return model
+    return to_model(instance.header())
+
+
+def _told(model: JsonModel, address: str) -> JsonModel:
+    model["00080056"] = {"vr": "CS", "Value": ["ONLINE"]}
+    model["00081190"] = {"vr": "UR", "Value": [address]}
+    return dict(sorted(model.items()))
+
+
+def _matching(
+    context: Context, principal: Principal, level: Level, within: Within, query: Query
+) -> Iterator[Found]:
+    keys = query.keys
+    wanted = _wanted(context, within, keys)
+    if wanted is None:
+        return
+    page = _PAGE if len(keys) else min(query.offset + query.limit + 1, _PAGE)
+    for group in _studies(context, principal, wanted, page):
+        if len(keys) and not matches(keys, study_answer(group)):
+            continue
+        some = [at for at in group if at.series_uid in wanted.series_uids or not wanted.series_uids]
+        series = [at for at in some if not len(keys) or matches(keys, series_answer(at))]
+        if level is Level.STUDY and series:
+            yield Found(group, group[0], level)
+        elif level is Level.SERIES:
+            yield from (Found(group, entry, level) for entry in series)
+        elif level is Level.INSTANCE:
+            yield from _instances(context, group, series, keys)
+
+
+def _instances(
+    context: Context, group: Sequence[SeriesEntry], series: list[SeriesEntry], keys: Dataset
+) -> Iterator[Found]:
+    for entry in series:
+        above = series_answer(entry)  # fits already, and knows identifiers better than a header
+        own = [tag for tag in keys.keys() if tag not in above and tag not in _COMPUTED]  # noqa: SIM118
+        for instance in context.opener.instances(entry):
+            if not own or _fits(keys, own, instance):
+                yield Found(group, entry, Level.INSTANCE, instance)
+
+
+def _fits(keys: Dataset, own: list[BaseTag], instance: Instance) -> bool:
+    """Every key fits the header; one that the header has not, fits nothing."""
+    model, names = header_model(instance), {tag: f"{int(tag):08X}" for tag in own}
+    if any(name not in model and not keys[tag].is_empty for tag, name in names.items()):
+        return False
+    there = {name: model[name] for name in names.values() if name in model}
+    return matches(keys, Dataset.from_json(there))
+
+
+def _studies(
+    context: Context, principal: Principal, wanted: Wanted, page: int
+) -> Iterator[list[SeriesEntry]]:
+    """All series of each study of which something is wanted, newest study first."""
+    for offset in count(0, page):
+        uids = imaging.study_uids(context.database, principal, wanted, page, offset)
+        if not uids:
+            return
+        entries = imaging.series(context.database, principal, Wanted(study_uids=tuple(uids)))
+        groups: dict[str, list[SeriesEntry]] = {}
+        for entry in entries:
+            groups.setdefault(entry.study_uid, []).append(entry)
+        yield from (groups[uid] for uid in uids if uid in groups)
+        if len(uids) < page:
+            return
+
+
+def _wanted(context: Context, within: Within, keys: Dataset) -> Wanted | None:
+    """What the database narrows by; None when nothing can be found."""
+    wanted = wanted_of(keys)
+    if within.study_uid:
+        wanted = replace(wanted, study_uids=(within.study_uid,))
+    if within.series_uid:
+        wanted = replace(wanted, series_uids=(within.series_uid,))
+    named = keys.get(_SOP_UID)
+    if named is None or named.is_empty or within.series_uid:
+        return wanted
+    uids = [named.value] if isinstance(named.value, str) else list(named.value)
+    if len(uids) > _MOST_NAMED:
+        return wanted
+    series = {uid for uid in (_series_of(context, str(at)) for at in uids) if uid}
+    return replace(wanted, series_uids=tuple(sorted(series))) if series else None
+
+
+def _series_of(context: Context, sop_uid: str) -> str | None:
+    """The series an instance is in; None when there is no such instance."""
+    ours = parse_instance(sop_uid)
+    if ours is not None:
+        return ours.series_uid
+    try:
+        return context.objects.get(sop_uid).series_uid
+    except NotFound:
+        return None
+
+
+def _counts(context: Context, entries: Sequence[SeriesEntry]) -> dict[str, int]:
+    """Instances by series."""
+    received = [entry.series_uid for entry in entries if entry.received]
+    numbers = counts(context.database, received) if received else {}
+    made = {at.series_uid: context.opener.count(at) for at in entries if not at.received}
+    return dict.fromkeys(received, 0) | numbers | made

@@ -1,0 +1,235 @@
+"""DICOMweb, rendered: pictures of instances and frames, and thumbnails of everything.
+
+Of a whole-slide image what is shown is the slide, not a tile: the coarsest level of its series that
+is as large as the picture. Overlays and annotations are not drawn. Source: PS3.18 10.4.1.1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from processing.dicom.instance import Instance
+from processing.dicom.media_types import choose_plain
+from processing.dicom.multipart import LAST, part_head, related
+from processing.dicom.overview import Seen, level_for, whole_samples
+from processing.dicom.rendering import (
+    PICTURE_TYPES,
+    View,
+    Window,
+    encode_picture,
+    parse_quality,
+    parse_viewport,
+    parse_window,
+    picture_of,
+    seen_through,
+)
+from processing.dicom.samples import Samples, Shape, decode
+from storage.errors import Malformed, NotFound
+from storage.records.imaging import SeriesEntry
+from viewers.context import context_of
+from viewers.dicomweb import INSTANCE, SERIES, STUDY
+from viewers.dicomweb_answers import (
+    READ,
+    ROOT,
+    DicomRoute,
+    NotServed,
+    accepted,
+    is_known,
+    looked_at,
+    not_acceptable,
+    reads,
+    study_looked_at,
+)
+from viewers.dicomweb_bytes import identity_of
+
+router = APIRouter(prefix=ROOT, tags=["dicomweb"], route_class=DicomRoute, dependencies=READ)
+_UNASKED = View(1024, 1024)
+"""How large a slide is shown when nobody says."""
+_THUMBNAIL = View(256, 256)
+_NOT_DONE = ("annotation", "iccprofile", "presentationseriesuid", "presentationuid")
+_MOST_FRAMES = 100
+_working = threading.Semaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What picture is asked for."""
+
+    kind: str
+    view: View | None
+    window: Window | None
+    quality: int
+
+
+@reads(router, INSTANCE + "/rendered")
+def rendered(request: Request, study_uid: str, series_uid: str, sop_uid: str) -> Response:
+    """A picture of an instance: `viewport=w,h,x,y,w,h`, `window=center,width,function`, quality."""
+    entry = looked_at(request, study_uid, series_uid, "view")
+    found = context_of(request).opener.instance(entry, sop_uid)
+    return _picture(request, entry, found, _wish(request, None))
+
+
+@reads(router, INSTANCE + "/frames/{frames}/rendered")
+def rendered_frames(
+    request: Request, study_uid: str, series_uid: str, sop_uid: str, frames: str
+) -> Response:
+    """Pictures of frames; of several in parts."""
+    entry = looked_at(request, study_uid, series_uid, "view")
+    found = context_of(request).opener.instance(entry, sop_uid)
+    numbers = _numbers(frames, found)
+    wish = _wish(request, None)
+    if len(numbers) == 1:
+        return _one(request, found, wish, numbers[0])
+    pictures = [_made(found, wish, number) for number in numbers]
+    heads = [part_head(wish.kind, first=place == 0) for place in range(len(pictures))]
+    body = b"".join(piece for pair in zip(heads, pictures, strict=True) for piece in pair) + LAST
+    return Response(body, headers=_headers(request) | {"Content-Type": related(wish.kind)})
+
+
+@reads(router, STUDY + "/thumbnail")
+def thumbnail_of_study(request: Request, study_uid: str) -> Response:
+    """A small picture that stands for a study."""
+    entries = study_looked_at(request, study_uid, "thumbnail")
+    for entry in sorted(entries, key=lambda at: at.modality != "SM"):
+        found = _standing_for(request, entry)
+        if found is not None:
+            return _picture(request, entry, found, _wish(request, _THUMBNAIL))
+    raise _no_picture()
+
+
+@reads(router, SERIES + "/thumbnail")
+def thumbnail_of_series(request: Request, study_uid: str, series_uid: str) -> Response:
+    """A small picture that stands for a series."""
+    entry = looked_at(request, study_uid, series_uid, "thumbnail")
+    found = _standing_for(request, entry)
+    if found is None:
+        raise _no_picture()
+    return _picture(request, entry, found, _wish(request, _THUMBNAIL))
+
+
+@reads(router, INSTANCE + "/thumbnail")
+def thumbnail(request: Request, study_uid: str, series_uid: str, sop_uid: str) -> Response:
+    """A small picture of an instance."""
+    entry = looked_at(request, study_uid, series_uid, "thumbnail")
+    found = context_of(request).opener.instance(entry, sop_uid)
+    return _picture(request, entry, found, _wish(request, _THUMBNAIL))
+
+
+@reads(router, INSTANCE + "/frames/{frames}/thumbnail")
+def thumbnail_of_frame(
+    request: Request, study_uid: str, series_uid: str, sop_uid: str, frames: str
+) -> Response:
+    """A small picture of a frame; of several, of the first."""
+    entry = looked_at(request, study_uid, series_uid, "thumbnail")
+    found = context_of(request).opener.instance(entry, sop_uid)
+    return _one(request, found, _wish(request, _THUMBNAIL), _numbers(frames, found)[0])
+
+
+def _wish(request: Request, view: View | None) -> _Wish:
+    """What is asked for. Errors: Malformed, NotServed."""
+    said = request.query_params
+    kind = choose_plain(accepted(request), PICTURE_TYPES)
+    if kind is None:
+        raise not_acceptable(", ".join(PICTURE_TYPES))
+    return _Wish(
+        kind,
+        parse_viewport(said["viewport"]) if said.get("viewport") else view,
+        parse_window(said["window"]) if said.get("window") else None,
+        parse_quality(said.get("quality") or "90"),
+    )
+
+
+def _numbers(text: str, found: Instance) -> list[int]:
+    """Frames counted from 0. Errors: Malformed, NotFound, NotServed."""
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise Malformed("frames are asked for as numbers from 1 with commas between them")
+    if len(parts) > _MOST_FRAMES:
+        raise Malformed(f"{_MOST_FRAMES} pictures at most are made for one question")
+    if not found.frames:
+        raise _no_picture()
+    numbers = [int(part) - 1 for part in parts]
+    if min(numbers) < 0 or max(numbers) >= found.frames:
+        raise NotFound(f"the frames are numbered from 1 to {found.frames}")
+    return numbers
+
+
+def _standing_for(request: Request, entry: SeriesEntry) -> Instance | None:
+    """The instance in the middle of those with pixels; of a slide any, all show the same."""
+    with_pixels = [at for at in context_of(request).opener.instances(entry) if at.frames]
+    if not with_pixels:
+        return None
+    return with_pixels[0 if entry.modality == "SM" else len(with_pixels) // 2]
+
+
+def _picture(request: Request, entry: SeriesEntry, found: Instance, wish: _Wish) -> Response:
+    """Of a whole-slide image the slide, of anything else its representative frame."""
+    if not found.frames:
+        raise _no_picture()
+    seen = Seen(found, found.header())
+    if not seen.is_tiled:
+        number = int(seen.header.get("RepresentativeFrameNumber") or 1) - 1
+        return _one(request, found, wish, number if 0 <= number < found.frames else 0)
+    etag = _etag(found, wish, "whole")
+    if is_known(request, etag):
+        return Response(status_code=304, headers=_headers(request, etag))
+    every = context_of(request).opener.instances(entry)
+    view = wish.view or _UNASKED
+    with _working:
+        level = level_for([Seen(at, at.header()) for at in every], view.width, view.height)
+        data = _encoded(whole_samples(level), level, 0, _scaled(wish, view, seen, level))
+    return Response(data, media_type=wish.kind, headers=_headers(request, etag))
+
+
+def _scaled(wish: _Wish, view: View, seen: Seen, level: Seen) -> _Wish:
+    """The part that is asked for is said in the pixels of the instance, and cut from a level."""
+    if view.source is None:
+        return _Wish(wish.kind, view, wish.window, wish.quality)
+    across, down = (own / all_ for own, all_ in zip(level.matrix, seen.matrix, strict=True))
+    x, y, width, height = view.source
+    part = x * across, y * down, width * across, height * down
+    return _Wish(wish.kind, View(view.width, view.height, part), wish.window, wish.quality)
+
+
+def _one(request: Request, found: Instance, wish: _Wish, number: int) -> Response:
+    etag = _etag(found, wish, str(number))
+    headers = _headers(request, etag)
+    if is_known(request, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(_made(found, wish, number), media_type=wish.kind, headers=headers)
+
+
+def _made(found: Instance, wish: _Wish, number: int) -> bytes:
+    with _working:
+        seen = Seen(found, found.header())
+        samples = decode(found.frame(number), found.transfer_syntax, Shape.of(seen.header))
+        return _encoded(samples, seen, number, wish)
+
+
+def _encoded(samples: Samples, seen: Seen, number: int, wish: _Wish) -> bytes:
+    picture = picture_of(samples, seen.header, number, wish.window)
+    return encode_picture(seen_through(picture, wish.view), wish.kind, wish.quality)
+
+
+def _etag(found: Instance, wish: _Wish, what: str) -> str:
+    said = f"{identity_of(found)}/{found.sop_uid}/{what}/{wish}"
+    return f'W/"{hashlib.blake2b(said.encode(), digest_size=12).hexdigest()}"'
+
+
+def _headers(request: Request, etag: str = "") -> dict[str, str]:
+    headers = {"Cache-Control": "private, max-age=86400", "Vary": "Accept"}
+    if etag:
+        headers["ETag"] = etag
+    ignored = [name for name in _NOT_DONE if name in request.query_params]
+    if ignored:
+        headers["Warning"] = f'299 svartid "not supported, and ignored: {", ".join(ignored)}"'
+    return headers
+
+
+def _no_picture() -> NotServed:
+    return NotServed(406, "not_acceptable", "there are no pixels to show")

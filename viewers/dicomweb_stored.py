@@ -1,0 +1,188 @@
+"""What became of the instances somebody stored, one by one, and how the client is told.
+
+Source: PS3.18 10.5.3 (store instances response), I.2.2 (failure reasons).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from processing.dicom.envelope import Unwrapping
+from processing.dicom.facts import facts_of
+from processing.dicom.guard import Reason, Unfit, inspect
+from processing.dicom.json_model import JsonModel
+from processing.dicom.media_types import DICOM, parse_content_type
+from processing.dicom.multipart import END, Event, Head
+from processing.dicom.receiving import Outcome, Result, receive
+from storage.dicom_files import Incoming
+from storage.dicom_objects import Objects
+from storage.errors import Malformed, SvartidError, Transient
+from storage.layout import Layout
+
+_LOG = logging.getLogger("svartid.web")
+_NO_ROOM, _NO_MATCH, _NOT_UNDERSTOOD = 0xA700, 0xA900, 0xC000
+_DUPLICATE, _NO_SUCH_SYNTAX, _FAILED = 0x0111, 0xC122, 0x0110
+_REASONS = {
+    Reason.ANOTHER_OBJECT: _DUPLICATE,
+    Reason.ANOTHER_SERIES: _NO_MATCH,
+    Reason.OTHER_OBJECT: _NO_MATCH,
+    Reason.SYNTAX: _NO_SUCH_SYNTAX,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One part: what it was as far as known, and why it was not taken; 0: it was."""
+
+    outcome: Outcome | None
+    failure: int = 0
+
+
+class Store:
+    """Takes parts as they come, on a worker's thread; one request's."""
+
+    def __init__(self, layout: Layout, index: Objects, sender: str, study_uid: str) -> None:
+        self._layout, self._index, self._sender = layout, index, sender
+        self._study_uid = study_uid
+        self.taken: list[Taken] = []
+        self._incoming: Incoming | None = None
+        self._unwrapping: Unwrapping | None = None
+        self._failure = 0
+
+    def take(self, events: Sequence[Event]) -> None:
+        """The next heads, bytes and ends."""
+        for event in events:
+            try:
+                if event is END:
+                    self._end()
+                elif isinstance(event, dict):
+                    self._begin(event)
+                elif self._unwrapping is not None and isinstance(event, bytes):
+                    self._unwrapping.write(event)
+            except SvartidError as error:
+                self._fail(error)
+
+    def broke_off(self) -> None:
+        """The body ended in the middle, after instances that are kept."""
+        self.taken.append(Taken(None, _NOT_UNDERSTOOD))
+
+    def close(self) -> None:
+        """Nothing is left of a part that has not come whole."""
+        if self._incoming is not None:
+            self._incoming.discard()
+        self._incoming = self._unwrapping = None
+
+    def _begin(self, head: Head) -> None:
+        self.close()
+        self._failure = 0
+        if not _is_dicom(head):
+            self._failure = _NOT_UNDERSTOOD
+            return
+        self._incoming = Incoming(self._layout)
+        self._unwrapping = Unwrapping(self._incoming)
+
+    def _end(self) -> None:
+        incoming, unwrapping = self._incoming, self._unwrapping
+        if incoming is None or unwrapping is None:
+            self.taken.append(Taken(None, self._failure or _FAILED))
+            return
+        self._incoming = self._unwrapping = None
+        try:
+            unwrapping.finish()
+            other = self._of_another_study(incoming)
+            self.taken.append(other or _taken(receive(incoming, self._index, self._sender)))
+        except SvartidError as error:
+            incoming.discard()
+            self._fail(error)
+            self.taken.append(Taken(None, self._failure))
+        else:
+            incoming.discard()
+
+    def _of_another_study(self, incoming: Incoming) -> Taken | None:
+        """Refused before anything of it is kept; what cannot be read is for `receive` to judge."""
+        if not self._study_uid:
+            return None
+        incoming.settle()
+        with suppress(Unfit):
+            facts = facts_of(inspect(incoming.path))
+            series = facts.series
+            if series.study_uid != self._study_uid:
+                about = facts.sop_class, facts.sop_uid, series.study_uid, series.series_uid
+                return Taken(Outcome(Result.QUARANTINED, *about), _NO_MATCH)
+        return None
+
+    def _fail(self, error: SvartidError) -> None:
+        """The rest of the part is passed over; the next one is tried."""
+        _LOG.error("an object that was sent is not taken: %s", error.code)
+        self.close()
+        self._failure = _NO_ROOM if isinstance(error, Transient) else _FAILED
+
+
+def status_of(taken: Sequence[Taken]) -> int:
+    """200 all, 202 some, 409 none; 503 when another time it may be otherwise."""
+    failures = [at.failure for at in taken if at.failure]
+    if len(failures) < len(taken):
+        return 202 if failures else 200
+    return 503 if set(failures) == {_NO_ROOM} else 409
+
+
+def answer_of(taken: Sequence[Taken], root: str, study_uid: str) -> JsonModel:
+    """The response as the DICOM JSON model."""
+    kept = [at.outcome for at in taken if at.outcome is not None and not at.failure]
+    failed = [at for at in taken if at.failure]
+    named = [_failed(at.outcome, at.failure) for at in failed if at.outcome and at.outcome.sop_uid]
+    unnamed = [
+        {"00081197": _value("US", at.failure)}
+        for at in failed
+        if at.outcome is None or not at.outcome.sop_uid
+    ]
+    studies = {at.study_uid for at in kept} | ({study_uid} if study_uid else set())
+    model: JsonModel = {}
+    if len(studies) == 1:
+        model["00081190"] = _value("UR", f"{root}/studies/{studies.pop()}")
+    for tag, items in (("00081198", named), ("00081199", [_kept(at, root) for at in kept])):
+        if items:
+            model[tag] = {"vr": "SQ", "Value": items}
+    if unnamed:
+        model["0008119A"] = {"vr": "SQ", "Value": unnamed}
+    return model
+
+
+def _taken(outcome: Outcome) -> Taken:
+    if outcome.result is not Result.QUARANTINED:
+        return Taken(outcome)
+    reason = outcome.reason
+    return Taken(outcome, _REASONS.get(reason, _NOT_UNDERSTOOD) if reason else _NOT_UNDERSTOOD)
+
+
+def _kept(outcome: Outcome, root: str) -> JsonModel:
+    series = f"{root}/studies/{outcome.study_uid}/series/{outcome.series_uid}"
+    where = f"{series}/instances/{outcome.sop_uid}"
+    return _named(outcome) | {"00081190": _value("UR", where)}
+
+
+def _failed(outcome: Outcome, failure: int) -> JsonModel:
+    return _named(outcome) | {"00081197": _value("US", failure)}
+
+
+def _named(outcome: Outcome) -> JsonModel:
+    return {
+        "00081150": _value("UI", outcome.sop_class),
+        "00081155": _value("UI", outcome.sop_uid),
+    }
+
+
+def _value(vr: str, value: object) -> dict[str, Any]:
+    return {"vr": vr, "Value": [value]} if value else {"vr": vr}
+
+
+def _is_dicom(head: Head) -> bool:
+    """A part that does not say what it is, is what the whole is said to be."""
+    try:
+        return parse_content_type(head.get("content-type", DICOM))[0] == DICOM
+    except Malformed:
+        return False
