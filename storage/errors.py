@@ -49,6 +49,12 @@ class Damaged(SlideError):
     code = "damaged"
 
 
+class PartsMissing(SlideError):
+    """A slide in several files of which one has not come."""
+
+    code = "parts_missing"
+
+
 class LevelsDisagree(SlideError):
     """A coarser level shows what a finer one does not: tiles are dead, blank or out of place."""
 

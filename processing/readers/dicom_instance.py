@@ -1,100 +1,139 @@
-"""A DICOM file as an instance of a series, and as an open file whose frames can be read.
+"""A DICOM file as an instance of a series: its header, what is said frame by frame, its role.
 
-Source: DICOM PS3.3 C.7.6.17.3 (TILED_FULL order).
+Sources: DICOM PS3.3 A.32.8 (WSI), C.8.12.4.1.1 (ImageType), C.8.12.8 (slide label).
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.uid import (
-    JPEG2000,
-    UID,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-)
+from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info, read_partial
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
-from processing.dicom_frames import locate_frames
-from processing.readers.base import check_grid, plausible_size
-from storage.errors import Damaged, Truncated, UnsupportedDicom
-from storage.records.geometry import Size
+from processing.dicom_frames import whole_number
+from processing.readers.base import MOST_SEGMENTS
+from processing.readers.dicom_per_frame import PER_FRAME, PIXELS, PerFrame, read_per_frame
+from storage.errors import Damaged, TooLarge, UnsupportedCompression, UnsupportedDicom
 
-JPEG2000_KINDS = frozenset({JPEG2000, JPEG2000Lossless})
-RAW = frozenset({ExplicitVRLittleEndian, ImplicitVRLittleEndian})
+WSI = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_MOST_DESCRIBED = 4_000_000
+"""Frames that say one by one where they lie."""
+_STUMBLES = (EOFError, OSError, AttributeError, NotImplementedError)
+
+
+class Role(StrEnum):
+    """What an instance shows; all but the volume by the names of associated images."""
+
+    VOLUME = "volume"
+    LABEL = "label"
+    OVERVIEW = "overview"
+    THUMBNAIL = "thumbnail"
+    OTHER = "other"
+
+
+_ROLES = {
+    "VOLUME": Role.VOLUME,
+    "LABEL": Role.LABEL,
+    "OVERVIEW": Role.OVERVIEW,
+    "LOCALIZER": Role.OVERVIEW,
+    "THUMBNAIL": Role.THUMBNAIL,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A DICOM file's header, and where in the file its pixel data element begins."""
+    """A file's header, and where in the file its pixel data element begins."""
 
     path: Path
-    dataset: Dataset
+    header: Dataset
     pixels_at: int
+    per_frame: PerFrame | None = None
 
     @property
-    def role(self) -> str:
-        """ImageType value 3: VOLUME, LABEL, OVERVIEW, THUMBNAIL; VOLUME when it is not said."""
-        values = self.dataset.get("ImageType") or []
-        return str(values[2]) if len(values) > 2 else "VOLUME"
+    def syntax(self) -> UID:
+        """Transfer syntax."""
+        return UID(self.header.file_meta.TransferSyntaxUID)
+
+    @property
+    def frames(self) -> int:
+        """Frames in this file. Errors: Damaged."""
+        return whole_number(self.header, "NumberOfFrames", 1)
+
+    @property
+    def role(self) -> Role:
+        """By ImageType; without it a picture of the label or the whole glass says so elsewhere."""
+        words = self.image_type
+        if len(words) > 2 and words[2]:
+            return _ROLES.get(words[2], Role.OTHER)
+        if "LabelText" in self.header or "BarcodeValue" in self.header:
+            return Role.LABEL
+        shows_label = self.header.get("SpecimenLabelInImage") == "YES"
+        return Role.OVERVIEW if shows_label else Role.VOLUME
+
+    @property
+    def image_type(self) -> list[str]:
+        """ImageType, value by value."""
+        said = self.header.get("ImageType") or []
+        return [said] if isinstance(said, str) else [str(word) for word in said]
 
 
-class FrameFile:
-    """An open instance whose frames are the tiles of `paths` levels, one after the other."""
+def read_instance(path: Path) -> Instance:
+    """All before the pixels.
 
-    def __init__(self, instance: Instance, paths: int = 1) -> None:
-        dataset = instance.dataset
-        self.syntax = UID(dataset.file_meta.TransferSyntaxUID)
-        width, height = int(dataset.Columns), int(dataset.Rows)
-        self.size = plausible_size(
-            int(dataset.get("TotalPixelMatrixColumns") or width),
-            int(dataset.get("TotalPixelMatrixRows") or height),
-        )
-        coded = self.syntax not in RAW
-        self.columns, self.rows = check_grid(self.size, width, height, coded=coded)
-        self.tile = Size(width, height)
-        frames, due = int(dataset.get("NumberOfFrames") or 1), self.columns * self.rows * paths
-        if frames != due:
-            raise UnsupportedDicom(f"{frames} frames where {due} are due")
-        self._descriptor = os.open(instance.path, os.O_RDONLY)
+    Errors: InvalidDicomError where it is no DICOM file, Damaged, UnsupportedCompression, TooLarge.
+    """
+    try:
+        with path.open("rb") as file:
+            meta = read_file_meta_info(path)
+            if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+                # A deflated header is inflated whole, however large it comes out.
+                raise UnsupportedCompression("a deflated DICOM file")
+            header = read_partial(file, _at_frames_or_pixels)
+            return _with_rest(path, header, file)
+    except _STUMBLES as error:
+        raise Damaged(f"a DICOM header cannot be read ({type(error).__name__})") from error
+
+
+def read_series(files: tuple[Path, ...], most: int) -> list[Instance]:
+    """Whole-slide instances among the files, all of one series. Errors: UnsupportedDicom."""
+    if len(files) > most:
+        raise UnsupportedDicom(f"{len(files)} files in one series")
+    found = dict[str, Instance]()
+    for path in files:
         try:
-            self._places = locate_frames(self._descriptor, dataset, instance.pixels_at)
-            if coded != (self._places.frame_bits is None):
-                raise Damaged("pixel data that is not of its transfer syntax")
-        except BaseException:
-            self.close()
-            raise
-
-    def frame(self, index: int) -> bytes:
-        """The bytes of one frame. Errors: Truncated."""
-        data = self._places.read(self._descriptor, index)
-        if not data:
-            raise Truncated("the file ends inside a frame")
-        return data
-
-    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-        """Offsets and lengths of the frames of one level, [row, column]; None where in pieces."""
-        if not self._places.in_one_piece:
-            return None
-        grid = self.rows, self.columns
-        return self._places.offsets.reshape(grid), self._places.lengths.reshape(grid)
-
-    def close(self) -> None:
-        """Give the descriptor back."""
-        os.close(self._descriptor)
+            instance = read_instance(path)
+        except InvalidDicomError:
+            continue  # a readme or DICOMDIR beside the images
+        if instance.header.get("SOPClassUID") == WSI:
+            # An instance that was copied twice is still one.
+            found.setdefault(str(instance.header.get("SOPInstanceUID") or path), instance)
+    if not found:
+        raise UnsupportedDicom("not a whole-slide image (VL Whole Slide Microscopy)")
+    if len({at.header.get("SeriesInstanceUID") for at in found.values()}) > 1:
+        raise UnsupportedDicom("files of more than one series")
+    return list(found.values())
 
 
-def check_organisation(dataset: Dataset) -> None:
-    """The frames of a level are all in one file, in the order everybody knows. UnsupportedDicom."""
-    if "ConcatenationUID" in dataset:
-        raise UnsupportedDicom("a concatenation of several parts")
-    organisation = dataset.get("DimensionOrganizationType")
-    if organisation != "TILED_FULL" and int(dataset.get("NumberOfFrames") or 1) > 1:
-        raise UnsupportedDicom(f"tiles organised as {organisation or 'unknown'}")
-    if int(dataset.get("TotalPixelMatrixFocalPlanes") or 1) > 1:
-        raise UnsupportedDicom("several focal planes")
+def _at_frames_or_pixels(tag: int, kind: str | None, length: int) -> bool:
+    return tag == PER_FRAME or tag in PIXELS
+
+
+def _with_rest(path: Path, header: Dataset, file: BinaryIO) -> Instance:
+    """The instance, its per-frame groups read where the header ended at them."""
+    at = file.tell()
+    if header.get("SOPClassUID") != WSI:
+        return Instance(path, header, at)
+    frames = whole_number(header, "NumberOfFrames", 1)
+    if frames > MOST_SEGMENTS:
+        raise TooLarge(f"{frames} frames in one file")
+    rest = read_per_frame(file, at, min(frames, _MOST_DESCRIBED))
+    if rest is None:
+        return Instance(path, header, at)
+    if rest.extended_table is not None:
+        header.ExtendedOffsetTable = rest.extended_table
+    return Instance(path, header, rest.pixels_at, rest.per_frame)

@@ -1,26 +1,18 @@
-"""One DICOM instance as a level of a brightfield slide: frames as bytes, regions as pixels."""
+"""One level of a brightfield series: frames as bytes, regions as pixels."""
 
 from __future__ import annotations
 
-import imagecodecs
 import numpy as np
-from pydicom.dataset import Dataset
-from pydicom.uid import UID, JPEGBaseline8Bit
 
 from processing import jpeg
 from processing.jpeg import Pixels
 from processing.readers.base import SourceLevel, is_copyable_edge
-from processing.readers.codestream import check_codestream
-from processing.readers.dicom_instance import (
-    JPEG2000_KINDS,
-    RAW,
-    FrameFile,
-    Instance,
-    check_organisation,
-)
+from processing.readers.dicom_coding import JPEG_DCT
+from processing.readers.dicom_colour import ToRgb
+from processing.readers.dicom_opened import Opened
+from processing.readers.dicom_tiles import Tiles, paste
 from processing.readers.segment_cache import SegmentCache
-from processing.readers.tiff_levels import as_rgb
-from storage.errors import Damaged, UnsupportedCompression, UnsupportedDicom
+from storage.errors import Damaged
 from storage.proof import Places
 from storage.records.geometry import Region, TileBlock
 from storage.records.slide import JpegEncoding
@@ -28,115 +20,79 @@ from storage.shards import Chunk
 
 
 class DicomLevel:
-    """An instance whose frames are the tiles of one level, row by row."""
+    """The frames of an image that are the tiles of one level."""
 
-    def __init__(self, instance: Instance, *, part_of_pyramid: bool = True) -> None:
-        dataset = instance.dataset
-        _check_kind(dataset, part_of_pyramid)
-        self._tagged_rgb = dataset.get("PhotometricInterpretation") == "RGB"
-        self._grey = int(dataset.get("SamplesPerPixel", 3)) == 1
-        self.colour_disagrees = False
-        self._head = b""
-        self._path = instance.path
-        self._file = FrameFile(instance)
-        size, tile = self._file.size, self._file.tile
-        try:
-            square = is_copyable_edge(tile.width, tile.height)
-            baseline = self._file.syntax == JPEGBaseline8Bit
-            encoding = self._copyable() if baseline and square else None
-        except BaseException:
-            self.close()
-            raise
-        self.level = SourceLevel(size, tile.width if square else None, encoding)
-        self._decoded = SegmentCache(self._decode)
+    def __init__(self, opened: Opened, tiles: Tiles) -> None:
+        self._opened, self._tiles, self._coding = opened, tiles, opened.coding
+        sample = opened.frame(tiles.sample)
+        self._rgb = ToRgb(self._coding, sample)
+        self.colour_disagrees = self._rgb.disagrees
+        self.loses_depth = self._coding.stored > 8 and self._coding.palette is None
+        tile, encoding = self._coding.tile, None
+        square = is_copyable_edge(tile.width, tile.height)
+        if square and self._coding.syntax in JPEG_DCT and tiles.one_each is not None:
+            encoding = self._copyable(sample)
+        self.level = SourceLevel(opened.volume.size, tile.width if square else None, encoding)
+        self.has_holes = tiles.has_holes
+        self._frame = SegmentCache(self._decode)
+        self._together = SegmentCache(self._compose)
 
-    def _copyable(self) -> JpegEncoding | None:
-        sample = self._file.frame(0)
-        header = jpeg.read_header(sample)
-        if (header.width, header.height) != (self._file.tile.width, self._file.tile.height):
+    def _copyable(self, sample: bytes) -> JpegEncoding | None:
+        header, tile = jpeg.read_header(sample), self._coding.tile
+        if (header.width, header.height) != (tile.width, tile.height):
             raise Damaged("the frames have another size than the header says")
         if not header.is_copyable:
             return None
-        # PS3.5 8.2.1: RGB frames carry no colour transform; a stream that says otherwise wins.
-        rgb = header.says_rgb if header.says_rgb is not None else self._tagged_rgb
-        self.colour_disagrees = header.says_rgb is not None and header.says_rgb != self._tagged_rgb
-        self._head = jpeg.splice_head(b"", True) if rgb and header.adobe_transform is None else b""
         return JpegEncoding(jpeg.estimate_quality(sample), header.subsampling)
 
     def places(self) -> Places | None:
-        """Where the frames lie; None when they cannot be copied."""
-        places = self._file.places()
-        if self.level.jpeg is None or places is None:
+        """Where the frames lie; None when they cannot be copied, or lie in several files."""
+        found = self._opened.places(self._tiles)
+        if self.level.jpeg is None or found is None:
             return None
-        return Places(str(self._path), self._head, *places)
+        file, offsets, lengths = found
+        return Places(file, self._rgb.head, offsets, lengths)
 
     def jpeg_tiles(self, block: TileBlock) -> list[Chunk | None]:
-        """Frames of a block as stand-alone streams."""
-        chunks = list[Chunk | None]()
-        for column, row in block.places():
-            frame = memoryview(self._file.frame(row * self._file.columns + column))
-            size = jpeg.frame_size(frame, baseline=True)
-            if size != (self._file.tile.width, self._file.tile.height):
-                raise Damaged("a frame has another size than the header says")
-            chunks.append((self._head, frame[2:]) if self._head else (frame,))
-        return chunks
+        """Frames of a block as stand-alone streams; None for a hole."""
+        return [self._chunk(column, row) for column, row in block.places()]
+
+    def _chunk(self, column: int, row: int) -> Chunk | None:
+        pieces, head = self._tiles.pieces(row * self._tiles.grid.width + column), self._rgb.head
+        if not pieces:
+            return None
+        frame = memoryview(self._opened.frame(pieces[0][0]))
+        size, tile = jpeg.frame_size(frame, baseline=True), self._coding.tile
+        if size != (tile.width, tile.height):
+            raise Damaged("a frame has another size than the header says")
+        return (head, frame[2:]) if head else (frame,)
 
     def pixels(self, region: Region) -> Pixels:
-        """RGB of a region; white outside."""
+        """RGB of a region; white outside and in holes."""
         out = np.full((region.height, region.width, 3), 255, np.uint8)
-        inside = region.clipped(self.level.size)
+        inside, grid, tile = region.clipped(self.level.size), self._tiles.grid, self._coding.tile
         if inside is None:
             return out
-        wide, high = self._file.tile.width, self._file.tile.height
-        for row in range(inside.y // high, (inside.bottom - 1) // high + 1):
-            for column in range(inside.x // wide, (inside.right - 1) // wide + 1):
-                tile = self._decoded(row * self._file.columns + column)
-                x0, y0 = max(column * wide, inside.x), max(row * high, inside.y)
-                x1 = min((column + 1) * wide, inside.right)
-                y1 = min((row + 1) * high, inside.bottom)
-                part = tile[y0 - row * high : y1 - row * high, x0 - column * wide :]
-                target = out[y0 - region.y : y1 - region.y, x0 - region.x : x1 - region.x]
-                target[:] = part[:, : x1 - x0]
+        seen = out[: inside.bottom - region.y, : inside.right - region.x]
+        for row in range(inside.y // tile.height, (inside.bottom - 1) // tile.height + 1):
+            for column in range(inside.x // tile.width, (inside.right - 1) // tile.width + 1):
+                corner = column * tile.width - region.x, row * tile.height - region.y
+                pixels = self._of_tile(row * grid.width + column)
+                if pixels is not None:
+                    paste(seen, pixels, *corner)
         return out
 
-    def _decode(self, index: int) -> Pixels:
-        data = self._file.frame(index)
-        shape = (self._file.tile.height, self._file.tile.width, 1 if self._grey else 3)
-        if self._file.syntax in RAW:
-            return as_rgb(np.frombuffer(data, np.uint8).reshape(shape))
-        check_codestream(data, self._file.tile.width, self._file.tile.height)
-        if self._file.syntax in JPEG2000_KINDS:
-            try:
-                pixels = as_rgb(imagecodecs.jpeg2k_decode(data))
-            except (RuntimeError, ValueError) as error:
-                raise Damaged("a JPEG 2000 frame cannot be decoded") from error
-        else:
-            pixels = jpeg.decode(self._head + data[2:] if self._head else data)
-        if pixels.shape[:2] != shape[:2]:
-            raise Damaged("a frame has another size than the header says")
-        return pixels
+    def _of_tile(self, number: int) -> Pixels | None:
+        pieces = self._tiles.pieces(number)
+        if len(pieces) == 1 and pieces[0][1:] == (0, 0):
+            return self._frame(pieces[0][0])
+        return self._together(number) if pieces else None
 
-    def close(self) -> None:
-        """Give the descriptor back."""
-        self._file.close()
+    def _compose(self, number: int) -> Pixels:
+        out = np.full((*self._coding.shape[:2], 3), 255, np.uint8)
+        for frame, left, top in self._tiles.pieces(number):
+            paste(out, self._frame(frame), left, top)
+        return out
 
-
-def _check_kind(dataset: Dataset, part_of_pyramid: bool) -> None:
-    syntax = UID(dataset.file_meta.TransferSyntaxUID)
-    if syntax != JPEGBaseline8Bit and syntax not in JPEG2000_KINDS | RAW:
-        raise UnsupportedCompression(f"DICOM transfer syntax {syntax.name}")
-    if int(dataset.get("BitsAllocated", 8)) != 8:
-        raise UnsupportedDicom(f"{dataset.BitsAllocated} bits a sample")
-    if syntax in RAW and not _is_plain(dataset):
-        raise UnsupportedDicom("uncompressed pixels that are not interleaved RGB or grey")
-    if not part_of_pyramid:
-        return
-    check_organisation(dataset)
-    if int(dataset.get("NumberOfOpticalPaths") or 1) > 1 or dataset.get("SamplesPerPixel") != 3:
-        raise UnsupportedDicom("several optical paths in colour")
-
-
-def _is_plain(dataset: Dataset) -> bool:
-    colours = dataset.get("PhotometricInterpretation"), dataset.get("SamplesPerPixel")
-    interleaved = not dataset.get("PlanarConfiguration")
-    return colours == ("MONOCHROME2", 1) or (colours == ("RGB", 3) and interleaved)
+    def _decode(self, frame: int) -> Pixels:
+        return self._rgb(self._opened.frame(frame))

@@ -28,6 +28,9 @@ class Notice(StrEnum):
     LEVEL_IGNORED = "level_ignored"
     MISSING_TILES = "missing_tiles"
     DAMAGED_TILES = "damaged_tiles"
+    FOCAL_PLANE_CHOSEN = "focal_plane_chosen"
+    OPTICAL_PATH_CHOSEN = "optical_path_chosen"
+    DEPTH_REDUCED = "depth_reduced"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,12 @@ def _one_path_less(dataset: Dataset) -> None:
     dataset.OpticalPathSequence = dataset.OpticalPathSequence[:2]
 
 
-def _one_path_twice(dataset: Dataset) -> None:
+def _one_name_twice(dataset: Dataset) -> None:
     dataset.OpticalPathSequence[1].OpticalPathIdentifier = "1"
+
+
+def _one_path_twice(dataset: Dataset) -> None:
+    dataset.OpticalPathSequence[1] = dataset.OpticalPathSequence[0]
 
 
 _LIES: dict[str, tuple[Callable[[Dataset], None], str]] = {
@@ -57,12 +61,13 @@ _LIES: dict[str, tuple[Callable[[Dataset], None], str]] = {
     "bits shifted up": (_set(HighBit=15), "Damaged"),
     "wide samples": (_set(BitsAllocated=32), "UnsupportedDicom"),
     "signed": (_set(PixelRepresentation=1), "UnsupportedDicom"),
-    "negative picture": (_set(PhotometricInterpretation="MONOCHROME1"), "UnsupportedDicom"),
+    "negative picture": (_set(PhotometricInterpretation="MONOCHROME1"), "read"),
     "8 bits allocated": (_set(BitsAllocated=8, BitsStored=8, HighBit=7), "read"),
     "four paths": (_set(NumberOfOpticalPaths=4), "Damaged"),
     "no paths": (_set(NumberOfOpticalPaths=0, OpticalPathSequence=[]), "Damaged"),
     "a path undescribed": (_one_path_less, "Damaged"),
-    "a path twice": (_one_path_twice, "UnsupportedDicom"),
+    "a path twice": (_one_path_twice, "Damaged"),
+    "two paths of one name": (_one_name_twice, "read"),
     "frames of one path": (_set(NumberOfFrames=6), "UnsupportedDicom"),
     "focal planes": (_set(TotalPixelMatrixFocalPlanes=3), "UnsupportedDicom"),
     "huge": (_set(TotalPixelMatrixColumns=2**32 - 1), "TooLarge"),

@@ -54,6 +54,7 @@ const FLOW_NAMES = {
 /** @type {Record<string, string>} */
 const REASONS = {
   truncated: t("The file ends too early; the transfer was probably cut off. Send it again."),
+  parts_missing: t("The slide is in several files, and one of them has not come. Send all of them again."),
   not_a_slide: t("The file is not a slide image."),
   unsupported_format: t("svartid cannot read this file format yet."),
   unsupported_compression: t("The image is compressed in a way svartid cannot read yet."),
@@ -87,6 +88,9 @@ const NOTICES = {
   level_ignored: t("A level in the file did not fit the others and was left out."),
   missing_tiles: t("Parts of the image are missing in the file and are shown empty."),
   damaged_tiles: t("Parts of the image are damaged in the file; they are left out of the coarser levels."),
+  focal_plane_chosen: t("The file holds several focal planes; one of them is shown."),
+  optical_path_chosen: t("The file holds pictures in several kinds of light; the first is shown."),
+  depth_reduced: t("The file's colours are finer than the 8 bits that are shown."),
 };
 
 /** @type {Record<string, string>} */

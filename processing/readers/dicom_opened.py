@@ -1,0 +1,59 @@
+"""An image of a series whose frames can be read: its files open, its frames located."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from itertools import accumulate
+
+import numpy as np
+
+from processing.dicom_frames import FramePlaces, locate_frames
+from processing.readers.dicom_coding import NATIVE, Coding
+from processing.readers.dicom_tiles import Frames, Tiles
+from processing.readers.dicom_volume import Volume
+from storage.errors import Damaged, Truncated
+
+
+class Opened:
+    """Frames of an image by their number, over all its parts. Thread-safe."""
+
+    def __init__(self, volume: Volume) -> None:
+        self.volume, self.coding = volume, Coding.of(volume)
+        self._located = list[FramePlaces]()
+        self._descriptors = list[int]()
+        with ExitStack() as opened:
+            for part in volume.parts:
+                descriptor = os.open(part.path, os.O_RDONLY)
+                opened.callback(os.close, descriptor)
+                located = locate_frames(descriptor, part.header, part.pixels_at)
+                if (volume.syntax in NATIVE) != (located.frame_bits is not None):
+                    raise Damaged("pixel data that is not of its transfer syntax")
+                self._descriptors.append(descriptor)
+                self._located.append(located)
+            self._closing = opened.pop_all()
+        self._starts = [0, *accumulate(len(at) for at in self._located)]
+
+    def frame(self, number: int) -> bytes:
+        """The bytes of one frame. Errors: Truncated."""
+        part = next(at for at, end in enumerate(self._starts[1:]) if number < end)
+        data = self._located[part].read(self._descriptors[part], number - self._starts[part])
+        if not data:
+            raise Truncated("the file ends inside a frame")
+        return data
+
+    def places(self, tiles: Tiles) -> tuple[str, Frames, Frames] | None:
+        """The file, offsets and lengths [row, column] of tiles that are a frame each.
+
+        None where they lie in several files or in pieces; length 0 for a hole.
+        """
+        numbers = tiles.one_each
+        if numbers is None or len(self._located) > 1 or not self._located[0].in_one_piece:
+            return None
+        located, there = self._located[0], numbers >= 0
+        offsets = np.where(there, located.offsets[numbers], 0)
+        return str(self.volume.parts[0].path), offsets, np.where(there, located.lengths[numbers], 0)
+
+    def close(self) -> None:
+        """Give descriptors back."""
+        self._closing.close()
