@@ -17,6 +17,7 @@ from types import FrameType
 from flows.casework_duties import Clock, DeadScans, Outbox, Router
 from flows.casework_images import Images
 from flows.casework_report import FlowReport, Report, kind_of
+from flows.dicom_series import ReceivedSeries
 from flows.label_process import LabelReader
 from flows.matching import ReadLabel
 from flows.parent import die_with_parent
@@ -65,6 +66,7 @@ def duties(services: Services, report: Report, read_label: ReadLabel) -> list[Du
     """Everything this process looks after."""
     return [
         Duty("matching", _PULSE, Images(services, report, read_label)),
+        Duty("series", 1.0, ReceivedSeries(services)),
         Duty("delivery", 1.0, Outbox(services, report)),
         Duty("routing", 1.0, Router(services, report)),
         Duty("dead scans", 10.0, DeadScans(services, report)),

@@ -51,7 +51,9 @@ class Negotiation:
     def _requested(self, event: evt.Event) -> None:
         association = event.assoc
         request = association.requestor.primitive
-        address = association.requestor.address_info.address
+        remote = association.requestor.address_info
+        assert request is not None and remote is not None  # noqa: S101,PT018 - that is the event
+        address = remote.address
         peer, rejection = self._judge(request, address)
         if peer is None:
             _LOG.info("an association from %s is rejected: %s", address, _WORDS[rejection])
@@ -91,11 +93,12 @@ class Negotiation:
         """Classes pynetdicom does not know are served as storage."""
         found = {}
         for context in event.assoc.acceptor.supported_contexts:
-            if uid_to_service_class(context.abstract_syntax) is ServiceClass:
+            uid = UID(str(context.abstract_syntax))
+            if uid_to_service_class(uid) is ServiceClass:
                 item = SOPClassCommonExtendedNegotiation()
-                item.sop_class_uid = context.abstract_syntax
-                item.service_class_uid = _STORAGE_SERVICE
-                found[context.abstract_syntax] = item
+                item.sop_class_uid = uid
+                item.service_class_uid = UID(_STORAGE_SERVICE)
+                found[uid] = item
         return found
 
 

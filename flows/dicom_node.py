@@ -21,12 +21,13 @@ from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 
 from flows import dicom_store
+from flows.dicom_bounds import MAX_PDU
 from flows.dicom_callers import Callers
 from flows.dicom_context import AE_TITLE, Handler, Node, Offer
 from flows.dicom_negotiation import Negotiation
 from flows.dicom_store import Storing
 from flows.dicom_tls import Credentials, server_context
-from flows.dicom_transport import MAX_PDU, Rules, Server
+from flows.dicom_transport import Rules, Server
 from flows.parent import die_with_parent
 from flows.services import open_services
 from processing.dicom.envelope import IMPLEMENTATION

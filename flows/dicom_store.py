@@ -13,6 +13,7 @@ import threading
 import weakref
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import cast
 
 from pydicom.dataset import Dataset
 from pynetdicom import evt
@@ -102,7 +103,7 @@ class Storing:
 
     def begin(self, association: Association, message: DIMSEMessage) -> Arriving | None:
         """Called before an object's first byte; None where nothing of the kind was agreed."""
-        context = association._accepted_cx.get(message.context_id)
+        context = association._accepted_cx.get(message.context_id or 0)
         if context is None:
             return None
         said = message.command_set
@@ -112,7 +113,7 @@ class Storing:
     def store(self, event: evt.Event) -> Dataset:
         """EVT_C_STORE."""
         caller = self._node.caller(event.assoc)
-        arriving = event.request._dataset_file
+        arriving = cast(Arriving | None, getattr(event.request, "_dataset_file", None))
         if not caller.may(PeerMay.STORE):
             return _status(NOT_ALLOWED, "this node may not store here")
         if arriving is None:

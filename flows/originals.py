@@ -84,11 +84,14 @@ def fingerprint_of(original: Path) -> str:
     return fingerprint_over([_hash(file)[0] for file in files])
 
 
-def take_over(layout: Layout, bundle: Bundle, *, move: bool) -> Original:
+def take_over(
+    layout: Layout, bundle: Bundle, *, move: bool = False, share: bool = False
+) -> Original:
     """Bring a bundle into `originals`; the same bytes again change nothing.
 
     With `move` the files are linked instead of copied where the disk allows it; they stay where
-    they are until `let_go`, so that a process killed at any moment loses none.
+    they are until `let_go`, so that a process killed at any moment loses none. With `share` they
+    are our own, nobody changes them, and they stay for good: linked as well.
     Errors: ChangedWhileRead, NoSpace, SlideError (unreadable).
     """
     with _disk_errors():
@@ -101,7 +104,7 @@ def take_over(layout: Layout, bundle: Bundle, *, move: bool) -> Original:
             for file in bundle.files:
                 target = _free(staging / _inside(bundle, file))
                 target.parent.mkdir(parents=True, exist_ok=True)
-                linked = move and _link(file, target)
+                linked = (move or share) and _link(file, target, ours=share)
                 digest, size = _hash(target) if linked else _copy(file, target)
                 digests.append(digest)
                 total += size
@@ -187,14 +190,16 @@ def _taken_before(layout: Layout, bundle: Bundle) -> Original | None:
     return None
 
 
-def _link(source: Path, target: Path) -> bool:
+def _link(source: Path, target: Path, *, ours: bool) -> bool:
     """Give a file its second name; False where it has to be copied.
 
-    A file that has other names already could be changed through them: it is copied.
+    A file that has other names already could be changed through them: it is copied, unless all
+    its names are ours.
     """
-    if source.stat().st_nlink > 1:
-        return False
-    _refuse_writers(source)
+    if not ours:
+        if source.stat().st_nlink > 1:
+            return False
+        _refuse_writers(source)
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:

@@ -20,15 +20,17 @@ def receive(
     *,
     move: bool = False,
     lossless: bool = False,
+    share: bool = False,
 ) -> tuple[Intake, bool]:
     """Take a bundle over and enter it; its row, and whether that is new work.
 
-    With `move` the files are gone afterwards, and never before the row is there.
+    With `move` the files are gone afterwards, and never before the row is there; with `share`
+    they are our own and stay.
 
     Errors: ChangedWhileRead, NoSpace, SlideError when the file cannot be read at all.
     """
     began = now()
-    original = take_over(services.layout, bundle, move=move)
+    original = take_over(services.layout, bundle, move=move, share=share)
     delivery = Delivery(
         original.fingerprint, bundle.name, original.bytes, source, actor, lossless, began
     )

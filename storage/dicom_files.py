@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import uuid
@@ -18,14 +19,16 @@ _PIECE = 2**20
 
 
 class Incoming:
-    """One object on its way to the disk, through a `.part` file nobody else looks at."""
+    """One object on its way to the disk, through a `.part` file nobody else looks at.
+
+    The file is locked as long as it has no name: what is not is a dead process's.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self.path = layout.dicom / f"{uuid.uuid4().hex}.part"
         self._digest, self._size, self._named = hashlib.sha256(), 0, False
         with _disk_errors():
-            descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+            self.path, descriptor = _locked_part(layout)
         self._file = os.fdopen(descriptor, "wb", buffering=_PIECE)
 
     def write(self, piece: bytes) -> None:
@@ -72,10 +75,10 @@ class Incoming:
 
     def discard(self) -> None:
         """Leave nothing behind, unless it has been named."""
-        with suppress(OSError):
-            self._file.close()
         if not self._named:
             self.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file.close()
 
     def _name(self, target: Path) -> Path:
         """The file may be named once more: what was kept can still be set aside."""
@@ -88,6 +91,7 @@ class Incoming:
                 if not (self._named and target.exists()):
                     raise  # else another who was handed the same bytes has just set them aside
             self.path, self._named = target, True
+            self._file.close()
             sync_folder(target.parent)
             if fresh:
                 sync_folder(target.parent.parent)
@@ -118,9 +122,25 @@ def quarantine_path(layout: Layout, sha256: str) -> Path:
 
 
 def remove_parts(layout: Layout) -> None:
-    """Remove what a killed process had half received; only before receiving begins."""
+    """Remove what killed processes had half received; what is being received is locked."""
     for part in layout.dicom.glob("*.part"):
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # named or discarded meanwhile
+            descriptor = os.open(part, os.O_RDWR)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                part.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _locked_part(layout: Layout) -> tuple[Path, int]:
+    while True:
+        path = layout.dicom / f"{uuid.uuid4().hex}.part"
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if path.exists():  # else tidied away between opening and locking
+            return path, descriptor
+        os.close(descriptor)
 
 
 @contextmanager

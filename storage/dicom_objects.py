@@ -138,9 +138,30 @@ def end_quiet(database: Database, quiet: timedelta) -> None:
     _turn(database, dicom_series.c.changed_at < now() - quiet, SeriesState.WHOLE)
 
 
-def slides_to_take(database: Database, limit: int = 20) -> list[str]:
-    """Whole series of whole-slide images that have not been handed to the intake."""
-    where = (dicom_series.c.state == SeriesState.WHOLE.value, dicom_series.c.is_slide)
+def touch(database: Database, series_uids: set[str]) -> None:
+    """Objects of these series are on their way: as slides they are not quiet."""
+    where = (
+        dicom_series.c.series_uid.in_(series_uids),
+        dicom_series.c.is_slide,
+        dicom_series.c.state != SeriesState.TAKEN.value,
+    )
+    with database.reading() as connection:
+        if connection.execute(sa.select(dicom_series.c.series_uid).where(*where)).first() is None:
+            return
+    with database.transaction() as connection:
+        connection.execute(sa.update(dicom_series).where(*where).values(changed_at=now()))
+
+
+def slides_to_take(database: Database, quiet: timedelta, limit: int = 20) -> list[str]:
+    """Whole series of whole-slide images, quiet for so long, not yet handed to the intake.
+
+    That an association has ended does not say that all levels are there: some send each alone.
+    """
+    where = (
+        dicom_series.c.state == SeriesState.WHOLE.value,
+        dicom_series.c.is_slide,
+        dicom_series.c.changed_at < now() - quiet,
+    )
     query = sa.select(dicom_series.c.series_uid).where(*where).order_by(dicom_series.c.changed_at)
     with database.reading() as connection:
         return list(connection.execute(query.limit(limit)).scalars())

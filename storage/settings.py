@@ -24,6 +24,10 @@ class Settings:
     """Seconds a lease lives without being renewed."""
     settle_seconds: float = 2.0
     """A file in the watch folder is whole when size and time stood still that long."""
+    dicom_settle_seconds: float = 5.0
+    """A received DICOM series is whole when nothing has come for it that long."""
+    dicom_workers: int = 2
+    """Processes of the DICOM node on its one port."""
     phase_one_limit: float = 3600.0
     """Seconds until reading a slide is given up."""
     memory_limit_mb: int = 4096
@@ -59,6 +63,8 @@ def read_settings(data: Path | None = None, env: Mapping[str, str] | None = None
         web_workers=int(_number(env, "SVARTID_WEB_WORKERS", 1, 1, 64)),
         keep_alive=_number(env, "SVARTID_LEASE_SECONDS", 15, 1, 3600),
         settle_seconds=_number(env, "SVARTID_SETTLE_SECONDS", 2, 0.1, 3600),
+        dicom_settle_seconds=_number(env, "SVARTID_DICOM_SETTLE_SECONDS", 5, 0.1, 3600),
+        dicom_workers=int(_number(env, "SVARTID_DICOM_WORKERS", 2, 1, 16)),
         phase_one_limit=_number(env, "SVARTID_READ_LIMIT_SECONDS", 3600, 1, 86400),
         memory_limit_mb=int(_number(env, "SVARTID_READ_LIMIT_MB", 4096, 0, 1 << 20)),
         max_upload_bytes=int(_number(env, "SVARTID_MAX_UPLOAD_BYTES", 64 * 2**30, 1, 2**50)),

@@ -25,6 +25,8 @@ class Source(StrEnum):
     WATCH = "watch"
     COMMAND = "command"
     UPLOAD = "upload"
+    DICOM = "dicom"
+    """A series another node sent."""
 
 
 READABLE = frozenset({IntakeState.READY, IntakeState.COMPLETING, IntakeState.COMPLETE})
