@@ -17,6 +17,8 @@ from storage.records.people import Right
 from storage.settings import Settings, read_settings
 from storage.tiles import TileStore
 from viewers import (
+    annotations_draw,
+    annotations_read,
     case_acts,
     case_entry,
     case_orders,
@@ -34,6 +36,7 @@ from viewers import (
     direct,
     errors,
     facts,
+    forwarding,
     glasses,
     health,
     imaging,
@@ -99,10 +102,11 @@ def build_api(context: Context) -> FastAPI:
         health.router, me, slides.router, slide_case.router, channels.router, colour.router,
         direct.router, ops.router, changes.router, uploads.router, prefect_proxy.router,
         static.router, work.router, turnaround.router, policy.router,
-        lab.router, unknown.router, repairs.router, imaging.router,
+        forwarding.router, lab.router, unknown.router, repairs.router, imaging.router,
         case_entry.router, cases.router, case_orders.router, case_acts.router, reports.router,
         dicomweb_search.router, dicomweb_rendered.router, dicomweb.router, dicomweb_store.router,
         glasses.router, facts.router, colleagues.router, cases.late,
+        annotations_read.router, annotations_draw.router,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_openapi(app))

@@ -61,7 +61,7 @@ TREATING = (Role.PATHOLOGIST, Role.TECHNICIAN, Role.SECRETARY)
 """Roles for which the unit is reason enough."""
 _GIVING_OPINIONS = (Role.PATHOLOGIST, Role.CONSULTANT)
 """A consultation may ask a whole unit; not everybody there is a physician."""
-_FOR_CONSULTED = (Right.READ_SLIDES, Right.READ_CASES)
+_FOR_CONSULTED = (Right.READ_SLIDES, Right.READ_CASES, Right.ANNOTATE)
 _OF_FLOWS = (Right.READ_CASES, Right.ASSIGN, Right.DO_WORK)
 """What happens by itself: reports are delivered, cases given away, images find their glass."""
 _PERSONAL = (Right.REPORT,)

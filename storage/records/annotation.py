@@ -123,6 +123,15 @@ class Annotation:
     removed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """An annotation out of a file or a DICOM object."""
+
+    annotation: Annotation
+    whole: bool
+    """It says all that we say of one; else what it cannot say is kept where it is known."""
+
+
 def new_id() -> str:
     """Of an annotation, or of a group of them."""
     return uuid.uuid4().hex
@@ -166,6 +175,7 @@ _LEAST = {
     Kind.RECTANGLE: (4, 4), Kind.ELLIPSE: (4, 4), Kind.POLYGON: (3, 0),
 }  # fmt: skip
 """Points a ring has at least, and exactly where that is not 0."""
+_AREAS = (Kind.POLYGON, Kind.RECTANGLE)
 
 
 def problem(geometry: Geometry) -> str:
@@ -181,6 +191,36 @@ def problem(geometry: Geometry) -> str:
         for ring in part:
             if len(ring) < least or (exactly and len(ring) != exactly):
                 return "shape_too_few_points"
+            if geometry.kind in _AREAS and ring[0] == ring[-1]:
+                return "shape_too_few_points"
             if not all(math.isfinite(at) and abs(at) <= FAR for point in ring for at in point):
                 return "shape_out_of_bounds"
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationGroup:
+    """Many annotations that came at once and are alike: kept together, shown or removed together."""
+
+    group_id: str
+    kind: Kind
+    count: int
+    label: str
+    colour: str
+    group: str
+    author: str
+    drawn_at: datetime
+    origin: Origin
+    source: str
+    """The file or object it came by."""
+    digest: str
+    """SHA-256 of its members' ids and places: the same file once more is the same group."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlace:
+    """Where neighbours of a group lie: their number, how many, and the box around them."""
+
+    number: int
+    count: int
+    bounds: tuple[float, float, float, float]

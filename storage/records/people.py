@@ -29,6 +29,8 @@ class Right(StrEnum):
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
     READ_SLIDES = "read_slides"
+    ANNOTATE = "annotate"
+    """Draw and write on a slide that one reads."""
     DELIVER_SLIDES = "deliver_slides"
     OPERATE = "operate"
     READ_CASES = "read_cases"
@@ -56,7 +58,7 @@ _LAB = {Right.READ_SLIDES, Right.DELIVER_SLIDES, Right.READ_CASES, Right.ENTER_C
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.PATHOLOGIST: frozenset(
         {Right.READ_SLIDES, Right.READ_CASES, Right.ENTER_CASES, Right.REPORT, Right.ANSWER}
-        | {Right.ASSIGN, Right.SEE_TURNAROUND}
+        | {Right.ASSIGN, Right.SEE_TURNAROUND, Right.ANNOTATE}
     ),
     Role.TECHNICIAN: frozenset(
         _LAB | {Right.RUN_LAB, Right.DO_WORK, Right.REPAIR, Right.SEE_TURNAROUND}
@@ -71,7 +73,7 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
         {Right.READ_SLIDES, Right.DELIVER_SLIDES, Right.OPERATE, Right.SEE_TURNAROUND}
         | {Right.MANAGE}
     ),
-    Role.CONSULTANT: frozenset({Right.READ_SLIDES, Right.READ_CASES, Right.ANSWER}),
+    Role.CONSULTANT: frozenset({Right.READ_SLIDES, Right.READ_CASES, Right.ANSWER, Right.ANNOTATE}),
     Role.RESEARCHER: frozenset(),
     Role.GUEST: frozenset(),
     Role.DEVICE: frozenset({Right.DELIVER_SLIDES, Right.DO_WORK}),

@@ -11,13 +11,14 @@ from storage.records.people import SVARTID, Principal, Right, Role
 
 EVERYBODY = {Right.PUBLIC, Right.SIGNED_IN}
 WITHOUT_A_CASE = {
-    Role.PATHOLOGIST: "read_slides read_cases enter_cases report answer assign see_turnaround",
+    Role.PATHOLOGIST: "read_slides read_cases enter_cases report answer assign see_turnaround "
+    "annotate",
     Role.TECHNICIAN: "read_slides deliver_slides read_cases enter_cases run_lab do_work repair "
     "see_turnaround",
     Role.SECRETARY: "read_cases enter_cases assign repair see_turnaround",
     Role.OPS: "read_slides deliver_slides operate see_turnaround",
     Role.ADMINISTRATOR: "read_slides deliver_slides operate see_turnaround manage",
-    Role.CONSULTANT: "read_slides read_cases answer",
+    Role.CONSULTANT: "read_slides read_cases answer annotate",
     Role.RESEARCHER: "",
     Role.GUEST: "",
     Role.DEVICE: "deliver_slides do_work",
@@ -56,7 +57,7 @@ def expected(role: Role, right: Right, relation: Relation | None, purpose: Purpo
         return Basis.ASSIGNED
     if right is Right.REPORT:
         return None
-    if asked and right in (Right.READ_SLIDES, Right.READ_CASES):
+    if asked and right in (Right.READ_SLIDES, Right.READ_CASES, Right.ANNOTATE):
         return Basis.CONSULTED
     return Basis.UNIT if relation.same_unit and role in IN_THE_UNIT else None
 

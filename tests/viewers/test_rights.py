@@ -53,6 +53,9 @@ FILLED = {
     "picture": "label",
     "repair_id:path": "event-0",
     "event_id": "0",
+    "annotation_id": "0" * 32,
+    "group_id": "0" * 32,
+    "number": "0",
 }
 STREAM = "/api/v1/changes"
 """Never ends by itself; test_changes.py reads it."""
