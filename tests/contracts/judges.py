@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,6 +35,16 @@ def tifffile_judge(path: Path, pages: tuple[int, ...]) -> _Arrays:
 def dicom_judge(paths: tuple[Path, ...]) -> _Arrays:
     """JPEG frames cut out by pydicom, decoded by Pillow, which obeys the stream's own markers."""
     return _Arrays([_mosaic(path) for path in paths])
+
+
+def native_dicom_judge(path: Path) -> _Arrays:
+    """Frames of a file that is not compressed, by pydicom."""
+    return _Arrays([_mosaic(path, pydicom.dcmread(path).pixel_array)])
+
+
+def array_judge(levels: Sequence[Pixels]) -> _Arrays:
+    """What was painted."""
+    return _Arrays(levels)
 
 
 class _OpenSlide:
@@ -70,14 +80,16 @@ def _rgb(pixels: Pixels) -> Pixels:
     return pixels[:, :, :3] if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
 
 
-def _mosaic(path: Path) -> Pixels:
+def _mosaic(path: Path, frames: Iterable[Pixels] | None = None) -> Pixels:
     dataset = pydicom.dcmread(path)
     edge_y, edge_x = int(dataset.Rows), int(dataset.Columns)
     width, height = int(dataset.TotalPixelMatrixColumns), int(dataset.TotalPixelMatrixRows)
     columns = -(-width // edge_x)
     whole = np.full((-(-height // edge_y) * edge_y, columns * edge_x, 3), 255, np.uint8)
-    frames = generate_frames(dataset.PixelData, number_of_frames=int(dataset.NumberOfFrames))
+    if frames is None:
+        coded = generate_frames(dataset.PixelData, number_of_frames=int(dataset.NumberOfFrames))
+        frames = (np.asarray(Image.open(io.BytesIO(frame))) for frame in coded)
     for index, frame in enumerate(frames):
         y, x = index // columns * edge_y, index % columns * edge_x
-        whole[y : y + edge_y, x : x + edge_x] = np.asarray(Image.open(io.BytesIO(frame)))
+        whole[y : y + edge_y, x : x + edge_x] = frame
     return whole[:height, :width]

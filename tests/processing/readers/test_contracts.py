@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from processing.readers import open_slide
-from storage.records.geometry import Region
-from storage.records.slide import Notice
-from tests.contracts.judges import dicom_judge, openslide_judge, tifffile_judge
+from tests.contracts.judges import openslide_judge, tifffile_judge
 from tests.contracts.reader_contract import Judge, ReaderContract
 
 _GLASS = frozenset({"label", "overview", "thumbnail"})
@@ -142,54 +139,6 @@ class TestPaintedHamamatsu(_ByOpenSlide):
         return painted_ndpi
 
 
-class TestDicomJpeg(_ByOpenSlide):
-    vendor = reader = "dicom"
-    sizes = ((1152, 700),)
-    mpp = 28.969
-    copied_levels = 1
-
-    @pytest.fixture
-    def slide_path(self, slides_dir: Path) -> Path:
-        return slides_dir / "dicom-wsi/multi_frame_jpeg_camelyon_challenge_image.dcm"
-
-
-class TestDicomJpeg2000(_ByOpenSlide):
-    vendor = reader = "dicom"
-    sizes = ((1696, 812),)
-    mpp = 28.969
-
-    @pytest.fixture
-    def slide_path(self, slides_dir: Path) -> Path:
-        return slides_dir / "dicom-wsi/multi_frame_jpeg2000_camelyon_challenge_image.dcm"
-
-
-class TestDicomUncompressed(_ByOpenSlide):
-    vendor = reader = "dicom"
-    sizes = ((50, 50),)
-    mpp = 0.499
-
-    @pytest.fixture
-    def slide_path(self, slides_dir: Path) -> Path:
-        return slides_dir / "dicom-wsi/highdicom-sm_image.dcm"
-
-
-class TestDicomSeriesWhoseTagLies(ReaderContract):
-    """Says RGB, is coded as YCbCr: OpenSlide obeys the tag, we and Pillow the stream."""
-
-    vendor = reader = "dicom"
-    sizes = ((2220, 2967), (1110, 1483), (555, 741), (277, 370), (138, 185), (69, 92))
-    mpp = 0.499
-    copied_levels = 3
-
-    @pytest.fixture
-    def slide_path(self, slides_dir: Path) -> Path:
-        return slides_dir / "dicom-wsi/cmu-1-small-region"
-
-    @pytest.fixture
-    def judge(self, slide_path: Path) -> Judge:
-        return dicom_judge(tuple(sorted(slide_path.glob("*.dcm"))))
-
-
 class TestPaintedYcbcr(_ByTifffile):
     vendor = reader = "aperio"
     sizes = _PAINTED
@@ -207,30 +156,3 @@ class TestPaintedRgb(TestPaintedYcbcr):
     @pytest.fixture
     def slide_path(self, painted_rgb: Path) -> Path:
         return painted_rgb
-
-
-class TestPaintedDicom(ReaderContract):
-    vendor = reader = "dicom"
-    sizes = _PAINTED
-    mpp, objective_power = 0.499, 20.0
-    associated = frozenset({"label", "overview"})
-    copied_levels = 3
-
-    @pytest.fixture
-    def slide_path(self, painted_dicom: Path) -> Path:
-        return painted_dicom
-
-    @pytest.fixture
-    def judge(self, slide_path: Path) -> Judge:
-        return dicom_judge(tuple(slide_path / f"level-{at}.dcm" for at in range(3)))
-
-
-def test_the_lying_series_looks_like_the_slide_it_was_made_from(slides_dir: Path) -> None:
-    where = Region(600, 900, 800, 800)
-    with (
-        open_slide(slides_dir / "dicom-wsi/cmu-1-small-region") as series,
-        open_slide(slides_dir / "aperio/CMU-1-Small-Region.svs") as svs,
-    ):
-        assert Notice.COLOUR_TAG_DISAGREES in series.metadata.notices
-        apart = series.pixels(0, where).astype(int) - svs.pixels(0, where)
-    assert abs(apart).mean() < 6

@@ -184,3 +184,14 @@ def test_other_dicom_is_named(slides_dir: Path, reading: ReadingProcess) -> None
     for path in sorted((slides_dir / "radiology").glob("*.dcm")):
         assert reading.read(path, path.name) in {"UnsupportedDicom", "NotASlide"}
     assert reading.read(slides_dir / "dicom-fluorescence/BPAEC", "BPAEC") == "read"
+
+
+def test_every_genuine_whole_slide_file_is_read(slides_dir: Path, reading: ReadingProcess) -> None:
+    """Others are named for what they are: annotations, a segmentation, a picture on a stage."""
+    others = {
+        "highdicom-seg_image_sm_dots.dcm": "UnsupportedDicom",
+        "highdicom-sm_annotations.dcm": "UnsupportedDicom",
+        "test_slide_coordinates.dcm": "UnsupportedDicom",
+    }
+    for path in sorted((slides_dir / "dicom-wsi").rglob("*.dcm")):
+        assert reading.read(path, path.name) == others.get(path.name, "read"), path.name

@@ -108,8 +108,7 @@ export function profileReason(code) {
 
 /** @param {string | null} code */
 export function reasonWords(code) {
-  if (code === null) return "";
-  return REASONS[code] ?? t("Unknown reason.");
+  return code === null ? "" : (REASONS[code] ?? t("Unknown reason."));
 }
 
 /** @param {string} code */
