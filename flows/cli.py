@@ -15,6 +15,8 @@ COMMANDS = {
     "slides": ("flows.commands.slides", "list the slides that can be read"),
     "region": ("flows.commands.region", "write a part of a slide as PNG"),
     "export": ("flows.commands.export", "give back the original, or the pyramid as OME-Zarr"),
+    "send": ("flows.commands.send", "send a slide, study or series to another DICOM node"),
+    "forward": ("flows.commands.forward", "what goes to other nodes by itself, and how far it is"),
     "verify": ("flows.commands.verify", "check every stored byte, and name what has changed"),
     "receipt": ("flows.commands.receipt", "say where a tile comes from, and prove it"),
     "cold": ("flows.commands.cold", "keep slides in less space, or thaw them"),

@@ -14,13 +14,23 @@ SPEAKS_FOR_US = "SVARTID"
 """Our AE title, where no other is given."""
 
 
+_WORDS = {
+    "peer_away": "nobody answers there",
+    "peer_refuses": "it does not let us in",
+    "peer_busy": "it takes nothing just now",
+    "peer_untrusted": "its certificate is not trusted",
+    "peer_silent": "it has fallen silent",
+    "no_token": "the token cannot be read",
+}
+
+
 class Unreached(Transient):
     """The node did not take part: it is away, or lets us not in. `reason` is why, in a word."""
 
     code = "peer_away"
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(detail or reason.replace("_", " "))
+        super().__init__(detail or _WORDS.get(reason) or reason.replace("_", " "))
         self.reason = reason
 
 
@@ -39,6 +49,7 @@ class Credentials:
     """What shows a node who we are, and us who it is; never written down or logged."""
 
     token: str = ""
+    ae_title: str = SPEAKS_FOR_US
     authority: Path | None = None
     """Certificates (PEM) of those whose word we take; None: the system's."""
     certificate: Path | None = None

@@ -15,7 +15,11 @@ _WEB, _ASSOCIATION = "flows.forwarding_stow:StowLine", "flows.forwarding_dimse:D
 
 def dial(peer: Peer, settings: Settings) -> Line:
     """A line to the node. Errors: Unreached."""
-    credentials = credentials_of(peer.name, settings)
+    return dial_as(peer, credentials_of(peer.name, settings))
+
+
+def dial_as(peer: Peer, credentials: Credentials) -> Line:
+    """The same, showing what the caller says. Errors: Unreached."""
     way: Line
     if peer.url:
         way = load(_WEB)(peer.url, credentials)
@@ -33,7 +37,7 @@ def credentials_of(name: str, settings: Settings) -> Credentials:
     """
     place = settings.peer_tokens.get(name, "")
     token = read_token(place) if place else ""
-    return Credentials(token, settings.peer_authority)
+    return Credentials(token, authority=settings.peer_authority)
 
 
 def read_token(place: str) -> str:

@@ -12,6 +12,7 @@ from storage.case_tables import case_image, case_slide, pathology_case
 from storage.database import Database
 from storage.dicom_peers import principal_of
 from storage.dicom_tables import dicom_series
+from storage.dicom_uids import slide_of
 from storage.errors import Illegal, NotFound
 from storage.events import Event
 from storage.received_series import concern_of_received
@@ -58,7 +59,7 @@ def leaving(database: Database, peer: Peer, series_uid: str) -> Leaving:
     except NotFound:
         raise Illegal(_why_not(database, series_uid)) from None
     with database.reading() as connection:
-        if _is_out_of_sight(connection, entry):
+        if _is_out_of_sight(connection, entry.slide_id):
             raise Illegal("withdrawn")
     concern = _concern(database, who, entry)
     basis = decide(who, Right.READ_SLIDES, concern.relation if concern else None).basis
@@ -70,6 +71,9 @@ def leaving(database: Database, peer: Peer, series_uid: str) -> Leaving:
 
 
 def _why_not(database: Database, series_uid: str) -> str:
+    with database.reading() as connection:
+        if _is_out_of_sight(connection, slide_of(database, series_uid)):
+            return "withdrawn"
     try:
         imaging.one_series(database, SVARTID, series_uid)
     except NotFound:
@@ -99,7 +103,7 @@ def _wanted(news: Event) -> Wanted | None:
 def _is_meant(connection: Connection, what: ForwardWhat, peer: Peer, entry: SeriesEntry) -> bool:
     """Whether a series meets every condition; it never goes back to where it came from."""
     came_from = _came_from(connection, entry)
-    if came_from == peer.name or _is_out_of_sight(connection, entry):
+    if came_from == peer.name or _is_out_of_sight(connection, entry.slide_id):
         return False
     if what.on is ForwardOn.FINAL_REPORT and not _is_answered(connection, entry.accession):
         return False
@@ -124,9 +128,9 @@ def _came_from(connection: Connection, entry: SeriesEntry) -> str:
     return ""
 
 
-def _is_out_of_sight(connection: Connection, entry: SeriesEntry) -> bool:
+def _is_out_of_sight(connection: Connection, slide_id: str | None) -> bool:
     """An image that was taken back, or that a newer scan of the glass has replaced."""
-    query = sa.select(case_image.c.state).where(case_image.c.slide_id == entry.slide_id)
+    query = sa.select(case_image.c.state).where(case_image.c.slide_id == slide_id)
     return connection.execute(query).scalar_one_or_none() in [at.value for at in _OUT_OF_SIGHT]
 
 

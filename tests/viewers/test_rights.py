@@ -56,6 +56,8 @@ FILLED = {
     "annotation_id": "0" * 32,
     "group_id": "0" * 32,
     "number": "0",
+    "rule_id": "0" * 12,
+    "forward_id": "0" * 32,
 }
 STREAM = "/api/v1/changes"
 """Never ends by itself; test_changes.py reads it."""

@@ -4,6 +4,7 @@ import { subscribe } from "./changes.js";
 import { setContent } from "./dom.js";
 import { ago, exactTime } from "./format.js";
 import { t } from "./i18n.js";
+import { ForwardingPanel } from "./ops_forwarding.js";
 import { IntakePanel } from "./ops_intake.js";
 import { showDisk, showProcesses, showRuns, showSummary } from "./ops_panels.js";
 import { element } from "./page.js";
@@ -13,17 +14,20 @@ const REFRESH_MS = 15_000;
 
 /** @typedef {import("./types.js").Ops} Ops */
 /** @typedef {import("./types.js").IntakeList} IntakeList */
+/** @typedef {import("./types.js").Forwarding} Forwarding */
 
 const leaving = new AbortController();
 const { signal } = leaving;
 window.addEventListener("pagehide", (event) => event.persisted || leaving.abort());
 
 const intake = new IntakePanel(() => void load(), signal);
+const forwarding = new ForwardingPanel(() => void load(), signal);
 
 async function load() {
   try {
-    /** @type {[Ops, IntakeList]} */
-    const [ops, list] = await Promise.all([getJson("/api/v1/ops", signal), getJson("/api/v1/intake", signal)]);
+    const addresses = ["/api/v1/ops", "/api/v1/intake", "/api/v1/forwarding"];
+    /** @type {[Ops, IntakeList, Forwarding]} */
+    const [ops, list, sent] = /** @type {any} */ (await Promise.all(addresses.map((address) => getJson(address, signal))));
     const started = t("Version {version}, running since {time}", { version: ops.version, time: exactTime(ops.started_at) });
     setContent(element("version"), started);
     showSummary(ops, list.counts);
@@ -31,6 +35,7 @@ async function load() {
     showDisk(ops.disk);
     showRuns(ops.flow_runs, list.intake);
     intake.show(list);
+    forwarding.show(sent);
   } catch (error) {
     if (signal.aborted) return;
     showError(element("intake-state"), error, t("The state of the system could not be fetched"), () => void load());

@@ -58,7 +58,7 @@
  * @typedef {object} Intake
  * @property {string} intake_id
  * @property {string} name
- * @property {"watch" | "command" | "upload"} source
+ * @property {"watch" | "command" | "upload" | "dicom"} source
  * @property {IntakeState} state
  * @property {string | null} reason
  * @property {string | null} detail
@@ -103,6 +103,39 @@
  * @property {{state: "starting" | "up" | "down"}} prefect
  * @property {{total: number, free: number, originals: number, pyramids: number}} disk
  * @property {FlowRun[]} flow_runs
+ */
+
+/**
+ * @typedef {object} Forward
+ * @property {string} forward_id
+ * @property {string} peer
+ * @property {string} series_uid
+ * @property {string} modality
+ * @property {string | null} slide_id
+ * @property {"waiting" | "sent" | "kept" | "refused"} state
+ * @property {number} attempts
+ * @property {string} reason
+ * @property {string} failed the object it failed at
+ * @property {number} objects
+ * @property {number} done
+ * @property {string} created_at
+ * @property {string | null} next_at
+ * @property {string | null} sent_at
+ *
+ * @typedef {object} ForwardRule
+ * @property {string} rule_id
+ * @property {string} peer
+ * @property {"slide_complete" | "final_report" | "series_received"} on
+ * @property {string[]} modalities
+ * @property {string[]} units
+ * @property {string[]} stains
+ * @property {string[]} received_from
+ *
+ * @typedef {object} Forwarding
+ * @property {Forward[]} forwarding
+ * @property {Record<string, number>} counts
+ * @property {ForwardRule[]} rules
+ * @property {string[]} peers
  */
 
 export {};
