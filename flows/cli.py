@@ -28,6 +28,7 @@ COMMANDS = {
     "policy": ("flows.commands.policy", "show or change what the laboratory promises"),
     "token": ("flows.commands.token", "make access tokens for programs"),
     "user": ("flows.commands.user", "add people, give new passwords"),
+    "peer": ("flows.commands.peer", "other DICOM nodes: who may call, and where they are"),
     "scanner": ("flows.commands.scanner", "simulate a scanner: take scans, hand slides in"),
     "paint": ("flows.commands.paint", "paint a slide for demonstration and tests"),
     "front": (

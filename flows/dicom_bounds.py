@@ -20,6 +20,7 @@ from typing import Any, Protocol, cast
 from pynetdicom.association import Association
 from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dimse_messages import C_STORE_RQ, DIMSEMessage
+from pynetdicom.dimse_primitives import N_EVENT_REPORT
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.transport import AssociationSocket
@@ -30,7 +31,7 @@ _MOST_PDU = MAX_PDU + 2**12
 _PDU_TIME = 60.0
 """Seconds a PDU that has begun may take."""
 _MOST_COMMAND = 2**16
-_MOST_DATASET = 16 * 2**20
+_MOST_DATASET = 4 * 2**20
 """Bytes of a dataset that is no object: a query, a list of objects to commit."""
 _MESSAGE_TIME = 3600.0
 _MOST_WAITING = 16
@@ -218,7 +219,9 @@ class BoundedAssociation(Association):
         """pynetdicom goes by the class a message names, whatever context it came in."""
         asked = (getattr(msg, f"{word}SOPClassUID", None) for word in ("Affected", "Requested"))
         context = self._accepted_cx.get(context_id)
-        if context is None or not context.as_scp or context.abstract_syntax not in set(asked):
+        role = "as_scu" if isinstance(msg, N_EVENT_REPORT) else "as_scp"
+        agreed = context is not None and getattr(context, role)
+        if context is None or not agreed or context.abstract_syntax not in set(asked):
             _LOG.warning("an association is aborted: a request outside what was negotiated")
             self.abort()
             return

@@ -20,13 +20,14 @@ import pynetdicom._config
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 
-from flows import dicom_store
+from flows import dicom_commit, dicom_find, dicom_move, dicom_store
 from flows.dicom_bounds import MAX_PDU
 from flows.dicom_callers import Callers
+from flows.dicom_commit import answer_forever
 from flows.dicom_context import AE_TITLE, Handler, Node, Offer
 from flows.dicom_negotiation import Negotiation
 from flows.dicom_store import Storing
-from flows.dicom_tls import Credentials, server_context
+from flows.dicom_tls import Credentials, client_context, server_context
 from flows.dicom_transport import Rules, Server
 from flows.parent import die_with_parent
 from flows.services import open_services
@@ -44,7 +45,11 @@ _ANSWER = 30.0
 _NEGOTIATION = 15.0
 """ARTIM: seconds a connection has to become an association, or to be closed."""
 
-PARTS: tuple[tuple[Callable[[], list[Offer]], Callable[[Node], list[Handler]]], ...] = ()
+PARTS: tuple[tuple[Callable[[], list[Offer]], Callable[[Node], list[Handler]]], ...] = (
+    (dicom_commit.contexts, dicom_commit.handlers),
+    (dicom_find.contexts, dicom_find.handlers),
+    (dicom_move.contexts, dicom_move.handlers),
+)
 """Each part's `contexts` and `handlers`."""
 
 
@@ -56,12 +61,15 @@ def main() -> int:
     silence()
     threading.excepthook = _note_death
     services = open_services(read_settings())
+    node, credentials = Node(services), _credentials(args)
     remove_parts(services.layout)
     try:
-        server = make_server(Node(services, args.title), (args.host, args.port), _credentials(args))
+        server = make_server(node, (args.host, args.port), credentials)
     except (OSError, SettingsError) as error:
         _LOG.error("the DICOM node cannot start: %s", error)
         return 1
+    if args.answers:
+        _answer(node, args)
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     gc.freeze()
@@ -104,6 +112,17 @@ def _entity(title: str) -> ApplicationEntity:
     return entity
 
 
+def _answer(node: Node, args: argparse.Namespace) -> None:
+    """Answer what others wait for; one process of the node does."""
+    settings = node.services.settings
+    try:
+        tls = client_context(args.ca or settings.peer_authority, _credentials(args))
+    except SettingsError as error:
+        _LOG.warning("nodes that speak TLS cannot be called: %s", error)
+        tls = None
+    threading.Thread(target=answer_forever, args=(node, tls), daemon=True).start()
+
+
 def _echo(_event: evt.Event) -> int:
     return 0x0000
 
@@ -122,7 +141,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("host")
     parser.add_argument("port", type=int)
-    parser.add_argument("--title", default=AE_TITLE)
+    parser.add_argument("--answers", action="store_true", help="calls others who wait for us")
     parser.add_argument("--certificate", type=Path)
     parser.add_argument("--key", type=Path)
     parser.add_argument("--ca", type=Path)

@@ -24,6 +24,7 @@ from storage.settings import Settings
 _LOG = logging.getLogger("svartid")
 _PREFECT_LAUNCH = "flows.prefect_server"
 _WEB_LAUNCH = "flows.web_server"
+_NODE_LAUNCH = "flows.dicom_node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,17 @@ class Address:
         scheme = "https" if self.certificate else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class DicomAddress:
+    """Where the DICOM node listens, and by what it is known over TLS; without port: nowhere."""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    authority: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +76,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def supervise(settings: Settings, address: Address, *, demo: bool = False) -> None:
+async def supervise(
+    settings: Settings, address: Address, dicom: DicomAddress, *, demo: bool = False
+) -> None:
     """Run everything until SIGTERM or SIGINT; returns when all process groups are gone."""
     prefect = PrefectAddress(free_port(), f"svartid:{secrets.token_urlsafe(24)}")
-    lives = [Life(program) for program in _programs(settings, address, prefect)]
+    lives = [Life(program) for program in _programs(settings, address, dicom, prefect)]
     board = _Board(settings.layout, address, lives)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -138,7 +152,9 @@ class _Board:
         return "starting" if self._prefect == "starting" else "down"
 
 
-def _programs(settings: Settings, address: Address, prefect: PrefectAddress) -> list[Program]:
+def _programs(
+    settings: Settings, address: Address, dicom: DicomAddress, prefect: PrefectAddress
+) -> list[Program]:
     common = {
         "SVARTID_DATA": str(settings.data),
         "PYTHONUNBUFFERED": "1",
@@ -155,6 +171,7 @@ def _programs(settings: Settings, address: Address, prefect: PrefectAddress) -> 
     web = client if address.certificate is None else client | {"SVARTID_SECURE_COOKIES": "1"}
     return [
         *_web_programs(address, settings.web_workers, web),
+        *_dicom_programs(dicom, settings.dicom_workers, common),
         Program("dispatcher", python("flows.dispatcher"), client),
         Program("watch", python("flows.watch"), common),
         Program("casework", python("flows.casework"), client),
@@ -186,6 +203,20 @@ def _web_programs(address: Address, count: int, environment: dict[str, str]) -> 
         arguments += ["--certificate", str(address.certificate), "--key", str(address.key)]
     names = ["web", *(f"web {number}" for number in range(2, count + 1))]
     return [Program(name, python(_WEB_LAUNCH, *arguments), environment) for name in names]
+
+
+def _dicom_programs(dicom: DicomAddress, count: int, environment: dict[str, str]) -> list[Program]:
+    """The node's processes; the first also calls those who wait for an answer."""
+    if dicom.port is None:
+        return []
+    arguments = [dicom.host, str(dicom.port)]
+    files = (("certificate", dicom.certificate), ("key", dicom.key), ("ca", dicom.authority))
+    for name, file in files:
+        arguments += [f"--{name}", str(file)] if file else []
+    first = Program("dicom", python(_NODE_LAUNCH, *arguments, "--answers"), environment)
+    more = python(_NODE_LAUNCH, *arguments)
+    names = [f"dicom {number}" for number in range(2, count + 1)]
+    return [first, *(Program(name, more, environment) for name in names)]
 
 
 def start_log(layout: Layout) -> None:

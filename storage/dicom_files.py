@@ -116,6 +116,15 @@ def object_path(layout: Layout, sha256: str) -> Path:
     return layout.dicom / sha256[:2] / f"{sha256}.dcm"
 
 
+def is_intact(layout: Layout, sha256: str) -> bool:
+    """Whether an object is there, byte for byte; all of it is read."""
+    try:
+        with object_path(layout, sha256).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
 def quarantine_path(layout: Layout, sha256: str) -> Path:
     """Where an object that could not be taken lies, or would."""
     return layout.quarantine / "dicom" / f"{sha256}.dcm"

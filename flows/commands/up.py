@@ -8,6 +8,9 @@ examples:
   svartid up --data /srv/svartid --port 8080
   svartid up --host 0.0.0.0 --certificate tls.crt --key tls.key
   svartid up --host 10.0.0.5 --behind-proxy     (a proxy in front ends TLS)
+  svartid up --dicom-port 11112                 (a DICOM node, AE title SVARTID)
+  svartid up --dicom-port 2762 --dicom-host 10.0.0.5 --dicom-certificate dicom.crt \\
+             --dicom-key dicom.key --dicom-ca hospital.crt
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from flows import demo_department
 from flows.commands.common import complain
 from flows.demo_department import Made
 from flows.services import prepare_services
-from flows.supervisor import Address, start_log, supervise
+from flows.supervisor import Address, DicomAddress, start_log, supervise
 from storage import people
 from storage.layout import Layout
 from storage.settings import read_settings
@@ -48,6 +51,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="a proxy in front ends TLS: cookies are marked secure",
     )
+    dicom = parser.add_argument_group("DICOM node (who may call: svartid peer)")
+    dicom.add_argument("--dicom-port", type=int, metavar="PORT", help="off unless given")
+    dicom.add_argument(
+        "--dicom-host", metavar="HOST", help="address to listen on (default: --host)"
+    )
+    dicom.add_argument("--dicom-certificate", type=Path, metavar="FILE", help="TLS certificate")
+    dicom.add_argument("--dicom-key", type=Path, metavar="FILE", help="its key")
+    dicom.add_argument(
+        "--dicom-ca", type=Path, metavar="FILE", help="callers need a certificate of one of these"
+    )
+    dicom.add_argument(
+        "--dicom-plain",
+        action="store_true",
+        help="without TLS beyond this machine: on a network that is closed or encrypted itself",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,6 +82,10 @@ def run(args: argparse.Namespace) -> int:
     if not _is_free(args.host, args.port):
         complain(f"svartid up: port {args.port} is taken; give another with --port")
         return 1
+    dicom = _dicom_address(args)
+    if dicom.port is not None and not _is_free(dicom.host, dicom.port):
+        complain(f"svartid up: port {dicom.port} is taken; give another with --dicom-port")
+        return 1
     services = prepare_services(settings)
     password = people.ensure_administrator(services.database)
     made = demo_department.found(services.database) if args.demo else []
@@ -71,9 +93,14 @@ def run(args: argparse.Namespace) -> int:
     if args.behind_proxy:
         os.environ["SVARTID_SECURE_COOKIES"] = "1"
     start_log(layout)
-    _greet(address, layout, password, made)
-    asyncio.run(supervise(settings, address, demo=args.demo))
+    _greet((address, dicom), layout, password, made)
+    asyncio.run(supervise(settings, address, dicom, demo=args.demo))
     return 0
+
+
+def _dicom_address(args: argparse.Namespace) -> DicomAddress:
+    files = (args.dicom_certificate, args.dicom_key, args.dicom_ca)
+    return DicomAddress(args.dicom_host or args.host, args.dicom_port, *files)
 
 
 def _take_lock(layout: Layout) -> bool:
@@ -94,14 +121,34 @@ def _refusal(args: argparse.Namespace) -> str | None:
     """Why these arguments are not safe, None when they are."""
     if bool(args.certificate) != bool(args.key):
         return "--certificate and --key belong together"
-    for file in (args.certificate, args.key):
+    dicom_files = (args.dicom_certificate, args.dicom_key, args.dicom_ca)
+    for file in (args.certificate, args.key, *dicom_files):
         if file and not file.is_file():
             return f"{file}: no such file"
+    return _web_refusal(args) or _dicom_refusal(args)
+
+
+def _web_refusal(args: argparse.Namespace) -> str | None:
     if _is_loopback(args.host) or args.certificate or args.behind_proxy:
         return None
     return (
         f"{args.host} can be reached by others, and nothing would be encrypted; "
         "give --certificate and --key, or --behind-proxy when a proxy ends TLS"
+    )
+
+
+def _dicom_refusal(args: argparse.Namespace) -> str | None:
+    if bool(args.dicom_certificate) != bool(args.dicom_key):
+        return "--dicom-certificate and --dicom-key belong together"
+    if args.dicom_ca and not args.dicom_certificate:
+        return "--dicom-ca goes with --dicom-certificate and --dicom-key"
+    host = args.dicom_host or args.host
+    secured = args.dicom_certificate or args.dicom_plain
+    if args.dicom_port is None or secured or _is_loopback(host):
+        return None
+    return (
+        f"{host} can be reached by others, and DICOM would not be encrypted; give "
+        "--dicom-certificate and --dicom-key, or --dicom-plain where the network is safe"
     )
 
 
@@ -125,8 +172,17 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def _greet(address: Address, layout: Layout, password: str | None, made: list[Made]) -> None:
+def _greet(
+    addresses: tuple[Address, DicomAddress],
+    layout: Layout,
+    password: str | None,
+    made: list[Made],
+) -> None:
+    address, dicom = addresses
     lines = [f"svartid  {address.url}", f"data     {layout.root}"]
+    if dicom.port is not None:
+        secured = "TLS" if dicom.certificate else "not encrypted"
+        lines.append(f"DICOM    SVARTID at {dicom.host}:{dicom.port}, {secured}")
     if password:
         lines += ["", "sign in  admin", f"password {password}   (shown only now)"]
     else:
