@@ -1,8 +1,8 @@
 """What a coded tile claims to unpack to, read from its header before any decoder sees it.
 
 A tile of a few bytes can ask for gigabytes; decoders believe it.
-Sources: ITU-T T.81 B.2.2 (JPEG), T.87 C.2.2 (JPEG-LS), T.800 A.5.1, A.6.1 (JPEG 2000), T.814 A.2
-(High-Throughput JPEG 2000), RFC 9649 (WebP).
+Sources: ITU-T T.81 B.2.2 (JPEG), T.87 C.2.2 (JPEG-LS), T.800 A.5.1 and A.6.1 (JPEG 2000), RFC
+9649 (WebP).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _JP2_BOX = b"\0\0\0\x0cjP  "
 _MOST_PARTS = 4096
 """JPEG 2000 tiles inside one of ours; scanners write one."""
 _JPEG_LS, _SCAN, _NO_FRAMES = 0xF7, 0xDA, (0xC4, 0xC8, 0xCC)
-_CAPABILITIES, _CODING_STYLE, _FIRST_PART = 0xFF50, 0xFF52, 0xFF90
+_CODING_STYLE, _FIRST_PART = 0xFF52, 0xFF90
 _MOST_MARKERS = 100
 
 
@@ -39,11 +39,6 @@ def mixes_components(data: bytes) -> bool:
     """Whether a JPEG 2000 stream transforms colours itself, so that RGB comes out. Damaged."""
     at = _marker(_codestream(data), _CODING_STYLE)
     return at is not None and len(at) > 6 and at[6] == 1
-
-
-def is_high_throughput(data: bytes) -> bool:
-    """Whether a JPEG 2000 stream is of Part 15. Errors: Damaged."""
-    return _marker(_codestream(data), _CAPABILITIES) is not None
 
 
 def _codestream(data: bytes) -> bytes:

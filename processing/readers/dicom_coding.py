@@ -33,7 +33,7 @@ from pydicom.uid import (
 
 from processing import jpeg
 from processing.dicom_frames import whole_number
-from processing.readers.codestream import check_codestream, is_high_throughput
+from processing.readers.codestream import check_codestream
 from processing.readers.dicom_palette import Palette, palette_of
 from processing.readers.dicom_volume import Volume
 from storage.errors import Damaged, UnsupportedCompression, UnsupportedDicom
@@ -47,6 +47,7 @@ _JPEG_LOSSLESS = frozenset({JPEGLossless, JPEGLosslessSV1})
 _JPEG_LS = frozenset({JPEGLSLossless, JPEGLSNearLossless})
 JPEG2000_KINDS = frozenset({JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL})
 _READ = NATIVE | JPEG_DCT | _JPEG_LOSSLESS | _JPEG_LS | JPEG2000_KINDS | {RLELossless}
+_END_OF_IMAGE = b"\xff\xd9"
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 CHROMA = frozenset({"YBR_FULL", "YBR_FULL_422"})
 BY_STREAM = frozenset({"YBR_ICT", "YBR_RCT"})
@@ -168,10 +169,11 @@ def _run_length(data: bytes, coding: Coding) -> Samples:
 def _by_codec(data: bytes, coding: Coding) -> Samples:
     check_codestream(data, coding.tile.width, coding.tile.height)
     if coding.syntax in _JPEG_LS:
-        return np.asarray(imagecodecs.jpegls_decode(data))
+        # Without an end a damaged stream is searched for one for seconds.
+        whole = data if _END_OF_IMAGE in data[-4:] else data + _END_OF_IMAGE
+        return np.asarray(imagecodecs.jpegls_decode(whole))
     if coding.syntax in JPEG2000_KINDS:
-        if is_high_throughput(data):
-            return np.asarray(imagecodecs.htj2k_decode(data))
+        # OpenJPEG for High Throughput too: OpenJPH's errors get lost on their way through Python.
         return np.asarray(imagecodecs.jpeg2k_decode(data))
     if len(jpeg.read_header(data).components) != coding.samples:
         raise Damaged("a JPEG frame of another number of components than the header says")
