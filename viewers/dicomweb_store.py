@@ -72,7 +72,7 @@ async def _store(request: Request, study_uid: str) -> Response:
         await run_in_threadpool(stored.close)
     if not stored.taken:
         raise Malformed("the body has no instances")
-    body = json.dumps(answer_of(stored.taken, address(request), study_uid))
+    body = json.dumps(answer_of(stored.taken, address(request)))
     headers = {"Cache-Control": "no-store"}
     return Response(body, status_of(stored.taken), headers, media_type=kind)
 

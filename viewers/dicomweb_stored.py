@@ -130,7 +130,7 @@ def status_of(taken: Sequence[Taken]) -> int:
     return 503 if set(failures) == {_NO_ROOM} else 409
 
 
-def answer_of(taken: Sequence[Taken], root: str, study_uid: str) -> JsonModel:
+def answer_of(taken: Sequence[Taken], root: str) -> JsonModel:
     """The response as the DICOM JSON model."""
     kept = [at.outcome for at in taken if at.outcome is not None and not at.failure]
     failed = [at for at in taken if at.failure]
@@ -140,7 +140,7 @@ def answer_of(taken: Sequence[Taken], root: str, study_uid: str) -> JsonModel:
         for at in failed
         if at.outcome is None or not at.outcome.sop_uid
     ]
-    studies = {at.study_uid for at in kept} | ({study_uid} if study_uid else set())
+    studies = {at.study_uid for at in kept}
     model: JsonModel = {}
     if len(studies) == 1:
         model["00081190"] = _value("UR", f"{root}/studies/{studies.pop()}")
