@@ -21,10 +21,11 @@ from functools import lru_cache
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from processing.dicom.guard import EXPLICIT_BIG
 from processing.dicom.instance import Instance
 from processing.dicom.media_types import Representation, choose_frames, frame_type
 from processing.dicom.multipart import LAST, part_head, related
-from processing.dicom.samples import Shape, decode, plain_bytes
+from processing.dicom.samples import Shape, decode, little_endian, plain_bytes
 from processing.dicom.stored import StoredInstance
 from processing.dicom.virtual import VirtualLevel
 from storage.errors import (
@@ -216,6 +217,8 @@ def _asked(found: _Opened, listed: str, accept: str, *, head_only: bool) -> _Ask
 def _plain(found: _Opened, number: int) -> bytes:
     """One frame, decoded. Errors: SlideError."""
     shape = Shape.of(found.instance.header())
+    if found.syntax == EXPLICIT_BIG:
+        return little_endian(found.instance.frame(number), shape)
     return plain_bytes(decode(found.instance.frame(number), found.syntax, shape), shape)
 
 
