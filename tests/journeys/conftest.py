@@ -18,6 +18,8 @@ for _helper in (
     "direct_looks",
     "foreign",
     "front",
+    "imaging_screen",
+    "imaging_ward",
     "remote_views",
     "running",
     "screens",
@@ -25,6 +27,8 @@ for _helper in (
     pytest.register_assert_rewrite(f"tests.journeys.{_helper}")
 
 from tests.journeys.delivery import Delivered, deliver  # noqa: E402
+from tests.journeys.imaging_screen import Imaging  # noqa: E402
+from tests.journeys.imaging_ward import ImagingWard, radiology  # noqa: E402
 from tests.journeys.running import Running  # noqa: E402
 
 _CHROMIUM = (
@@ -59,6 +63,23 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=program, args=_CHROMIUM.split())
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def radiology_ward(
+    slides_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ImagingWard]:
+    """A department with slides and radiology of one patient."""
+    with radiology(slides_dir, tmp_path_factory.mktemp("radiology")) as found:
+        yield found
+
+
+@pytest.fixture
+def imaging(radiology_ward: ImagingWard, browser: Browser) -> Iterator[Imaging]:
+    """The patient's radiology, open in a window of the case's pathologist."""
+    with radiology_ward.window(browser) as seen:
+        seen.start()
+        yield seen
 
 
 @pytest.fixture(scope="session")

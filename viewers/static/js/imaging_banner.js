@@ -1,8 +1,7 @@
 /** Whose images these are, always in sight; what they show, and the way to the case. */
 import { h, icon, setContent } from "./dom.js";
-import { exactTime } from "./format.js";
 import { t } from "./i18n.js";
-import { modalityWord } from "./imaging_words.js";
+import { dayWithYear, modalityWord } from "./imaging_words.js";
 import { element } from "./page.js";
 import { ageWords, patientLine, sexWord } from "./patient.js";
 
@@ -15,7 +14,7 @@ import { ageWords, patientLine, sexWord } from "./patient.js";
 export function showStudy(study, cameFrom) {
   const kinds = [...new Set(study.series.map((at) => modalityWord(at.modality)))].join(", ");
   document.title = `${[study.patient.name, study.description || kinds].filter(Boolean).join(" · ")} – svartid`;
-  const facts = [study.description || kinds, study.at && exactTime(study.at), study.accession];
+  const facts = [study.description || kinds, study.at && dayWithYear(study.at), study.accession];
   setContent(
     element("identity"),
     h("h1", { class: "patient" }, study.known ? patientLine(study.patient) : strangerLine(study.patient)),

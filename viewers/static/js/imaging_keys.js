@@ -35,9 +35,10 @@ export function startImagingKeys(page, openSeries) {
   for (const [id, key] of Object.entries(buttons)) element(id).addEventListener("click", () => actions[key]?.(new KeyboardEvent("keydown")));
 }
 
-/** Space and Enter press the button that has the focus. @param {KeyboardEvent} event */
+/** Enter and, but for links, space press what has the focus. @param {KeyboardEvent} event */
 function onButton({ key, target }) {
-  return (key === " " || key === "Enter") && target instanceof Element && target.closest("button, a, summary") !== null;
+  const pressed = key === "Enter" ? "button, summary, a" : key === " " ? "button, summary" : "";
+  return pressed !== "" && target instanceof Element && target.closest(pressed) !== null;
 }
 
 /**
@@ -118,6 +119,7 @@ function reset(page) {
 function startMeasuring(page) {
   page.setTool("measure");
   page.raiseCross();
+  page.stage.canvas.focus();
 }
 
 /** @param {Page} page @param {KeyboardEvent} event */

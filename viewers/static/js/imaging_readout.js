@@ -10,8 +10,6 @@ import { element } from "./page.js";
 
 /** @typedef {import("./imaging_page.js").Page} Page */
 
-const FEW_DECIMALS = 2;
-
 /** @param {Page} page */
 export function startReadout(page) {
   const slice = /** @type {HTMLInputElement} */ (element("slice"));
@@ -53,7 +51,8 @@ function probeWords({ stage, pointed }) {
   }
   const value = valueAt(pixels, x, y);
   if (value === null) return `${where}  ${t("no image here")}`;
-  return `${where}  ${number(value, Number.isInteger(value) ? 0 : FEW_DECIMALS)} ${unitOf(frame.dataset)}`.trimEnd();
+  const decimals = Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 3 : 1;
+  return `${where}  ${number(value, decimals)} ${unitOf(frame.dataset)}`.trimEnd();
 }
 
 /** @param {Page} page */

@@ -1,9 +1,8 @@
 /** The series of the study: a picture of each, the open one marked; slides lead to the microscope. */
 import { h, icon } from "./dom.js";
-import { exactTime } from "./format.js";
 import { t } from "./i18n.js";
 import { thumbnailAddress } from "./imaging_read.js";
-import { modalityWord } from "./imaging_words.js";
+import { bodyPartWord, dayWithYear, hasThumbnail, modalityWord } from "./imaging_words.js";
 import { element } from "./page.js";
 import { associatedAddress, slideAddress } from "./slide_row.js";
 
@@ -58,6 +57,12 @@ export class SeriesTray {
     else this.open(series);
   }
 
+  /** @param {SeriesEntry} series @returns {string | null} */
+  #picture({ slide_id: slide, modality, series_uid: uid }) {
+    if (slide) return associatedAddress(slide, "thumbnail");
+    return hasThumbnail(modality) ? thumbnailAddress(this.study.study_uid, uid) : null;
+  }
+
   /** @param {SeriesEntry} series */
   #item(series) {
     const { slide_id: slide } = series;
@@ -67,14 +72,14 @@ export class SeriesTray {
       {
         href: slide ? slideAddress(slide) : `?series=${encodeURIComponent(series.series_uid)}`,
         "data-series": series.series_uid,
-        title: [words, series.at && exactTime(series.at)].filter(Boolean).join(" · "),
+        title: [words, series.at && dayWithYear(series.at)].filter(Boolean).join(" · "),
         onclick: (event) => {
           if (slide || !isPlain(/** @type {MouseEvent} */ (event))) return;
           event.preventDefault();
           this.open(series);
         },
       },
-      thumbnail(slide ? associatedAddress(slide, "thumbnail") : thumbnailAddress(this.study.study_uid, series.series_uid)),
+      thumbnail(this.#picture(series)),
       h("span", { class: "tray-name" }, words),
       h("span", { class: "tray-state" }, slide ? t("in the microscope") : modalityWord(series.modality)),
     );
@@ -83,11 +88,12 @@ export class SeriesTray {
 
 /** @param {SeriesEntry} series */
 export function seriesName({ description, modality, body_part: part, number }) {
-  return description || [modalityWord(modality), part, number > 0 && number].filter(Boolean).join(" ");
+  return description || [modalityWord(modality), part && bodyPartWord(part), number > 0 && number].filter(Boolean).join(" ");
 }
 
-/** A picture, or a sheet where there is none. @param {string} address */
+/** A picture, or a sheet where there is none. @param {string | null} address */
 function thumbnail(address) {
+  if (address === null) return h("span", { class: "tray-picture radiology" }, icon("file-text"));
   const image = h("img", { alt: "", loading: "lazy", decoding: "async", src: address });
   const place = h("span", { class: "tray-picture radiology" }, image);
   image.addEventListener("error", () => place.replaceChildren(icon("file-text")));

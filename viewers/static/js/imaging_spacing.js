@@ -10,6 +10,7 @@ import { items, number, numbers, text } from "./imaging_tags.js";
 const PROJECTED = new Set(["CR", "DX", "MG", "RF", "XA", "IO", "PX", "RG"]);
 const CENTIMETRES = 3;
 const SAME = 1e-6;
+const NEARLY_SQUARE = 0.005;
 
 /**
  * The spacing of an image (PS3.3 10.7); null when it is unknown.
@@ -70,14 +71,14 @@ function inside(region, { x, y }) {
 }
 
 /**
- * Height of a pixel over its width: a square where nothing is said.
+ * Height of a pixel over its width, for drawing: a square where nothing is said, or nearly.
  * @param {Dataset} dataset
  */
 export function aspectOf(dataset) {
   const spacing = spacingOf(dataset);
-  if (spacing) return spacing.row / spacing.column;
-  const [vertical, horizontal] = numbers(dataset, "00280034");
-  return vertical && horizontal ? vertical / horizontal : 1;
+  const [vertical = 1, horizontal = 1] = spacing ? [spacing.row, spacing.column] : numbers(dataset, "00280034");
+  const aspect = vertical > 0 && horizontal > 0 ? vertical / horizontal : 1;
+  return Math.abs(aspect - 1) < NEARLY_SQUARE ? 1 : aspect;
 }
 
 /**

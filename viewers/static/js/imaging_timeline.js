@@ -2,11 +2,9 @@
 import { getJson } from "./api.js";
 import { showPart } from "./case_parts.js";
 import { h, icon } from "./dom.js";
-import { localTime } from "./format.js";
 import { glassName } from "./case_glasses.js";
 import { t, tn } from "./i18n.js";
-import { modalityWord } from "./imaging_words.js";
-import { language } from "./page.js";
+import { bodyPartWord, dayWithYear, hasThumbnail, modalityWord } from "./imaging_words.js";
 import { associatedAddress, slideAddress } from "./slide_row.js";
 
 /**
@@ -56,11 +54,11 @@ function line(study, accession) {
   const slides = study.series.filter((at) => at.slide_id);
   const kinds = [...new Set(radiology.map((at) => modalityWord(at.modality)))];
   if (slides.length > 0) kinds.unshift(tn("{count} slide", "{count} slides", slides.length));
-  const parts = [...new Set(radiology.map((at) => at.body_part).filter(Boolean))].map(partWord);
+  const parts = [...new Set(radiology.map((at) => at.body_part).filter(Boolean))].map(bodyPartWord);
   return h(
     "li",
     { class: study.own ? "own" : "" },
-    h("time", { datetime: study.at }, study.at ? dayWords(study.at) : t("no date")),
+    h("time", { datetime: study.at }, study.at ? dayWithYear(study.at) : t("no date")),
     h(
       "div",
       { class: "timeline-study" },
@@ -100,7 +98,7 @@ function link(study, series, accession) {
     return h("a", { class: "timeline-link", href: slideAddress(series.slide_id) }, picture(associatedAddress(series.slide_id, "thumbnail")), h("span", {}, `${stain} ${where}`));
   }
   const query = new URLSearchParams({ series: series.series_uid, case: accession });
-  return h("a", { class: "timeline-link", href: `/imaging/${study.study_uid}?${query}` }, picture(`/dicom-web/studies/${study.study_uid}/series/${series.series_uid}/thumbnail`), h("span", {}, series.description || modalityWord(series.modality)));
+  return h("a", { class: "timeline-link", href: `/imaging/${study.study_uid}?${query}` }, hasThumbnail(series.modality) ? picture(`/dicom-web/studies/${study.study_uid}/series/${series.series_uid}/thumbnail`) : icon("file-text"), h("span", {}, series.description || modalityWord(series.modality)));
 }
 
 /** @param {string} address */
@@ -108,16 +106,4 @@ function picture(address) {
   const image = h("img", { alt: "", loading: "lazy", decoding: "async", src: address });
   image.addEventListener("error", () => image.replaceWith(icon("file-text")), { once: true });
   return image;
-}
-
-/** With the year, since a line of time goes back. @param {string} moment */
-function dayWords(moment) {
-  const [day] = localTime(new Date(moment));
-  const [year, month, date] = day.split("-");
-  return language === "da" ? `${Number(date)}.${Number(month)}.${year}` : day;
-}
-
-/** `BREAST` as it reads in a sentence. @param {string} part */
-function partWord(part) {
-  return part.charAt(0) + part.slice(1).toLowerCase();
 }

@@ -85,7 +85,8 @@ function startCine(page) {
     button.replaceChildren(icon(cine.running ? "pause" : "play"));
     button.setAttribute("aria-label", words);
     button.setAttribute("title", t("{words} (space)", { words }));
-    rate.textContent = t("{rate} images/s", { rate: number(cine.rate, Number.isInteger(cine.rate) ? 0 : 1) });
+    const tenths = Math.round(cine.rate * 10) / 10;
+    rate.textContent = t("{rate} images/s", { rate: number(tenths, Number.isInteger(tenths) ? 0 : 1) });
   };
   cine.addEventListener("change", show);
   page.player.addEventListener("shown", show);

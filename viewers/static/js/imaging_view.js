@@ -74,7 +74,8 @@ export function mirrored(view, upside = false) {
 }
 
 /**
- * From the image's pixels (x column, y row, the first pixel's corner at 0, 0) to the stage's.
+ * From the image's pixels (x column, y row, the first pixel's corner at 0, 0) to the stage's. It
+ * begins on a whole pixel of the screen, so that one to one is exact.
  * @param {View} view
  * @param {Size} size
  * @param {Stage} stage
@@ -88,7 +89,7 @@ export function matrixOf(view, { columns, rows, aspect }, stage) {
   const [a, b, c, d] = [cos * across, sin * across, -sin * down, cos * down];
   const e = stage.width / 2 + view.x - (a * columns + c * rows) / 2;
   const f = stage.height / 2 + view.y - (b * columns + d * rows) / 2;
-  return [a, b, c, d, e, f];
+  return [a, b, c, d, Math.round(e), Math.round(f)];
 }
 
 /**

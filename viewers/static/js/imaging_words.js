@@ -1,5 +1,7 @@
 /** What modalities, objects without pictures, and spacings are called. */
+import { localTime } from "./format.js";
 import { t } from "./i18n.js";
+import { language } from "./page.js";
 
 /** @type {Record<string, string>} */
 const MODALITIES = {
@@ -59,6 +61,50 @@ const SPACINGS = {
   ultrasound: t("mm, from the ultrasound's own scale"),
 };
 
+/** @type {Record<string, string>} as DICOM names them (PS3.16 annex L) */
+const BODY_PARTS = {
+  ABDOMEN: t("abdomen"),
+  ANKLE: t("ankle"),
+  BLADDER: t("bladder"),
+  BRAIN: t("brain"),
+  BREAST: t("breast"),
+  CHEST: t("chest"),
+  THORAX: t("chest"),
+  COLON: t("colon"),
+  ELBOW: t("elbow"),
+  FOOT: t("foot"),
+  HAND: t("hand"),
+  HEAD: t("head"),
+  HEART: t("heart"),
+  HIP: t("hip"),
+  KIDNEY: t("kidney"),
+  KNEE: t("knee"),
+  LIVER: t("liver"),
+  LUNG: t("lung"),
+  NECK: t("neck"),
+  PANCREAS: t("pancreas"),
+  PELVIS: t("pelvis"),
+  PROSTATE: t("prostate"),
+  SHOULDER: t("shoulder"),
+  SKULL: t("skull"),
+  SPINE: t("spine"),
+  CSPINE: t("cervical spine"),
+  LSPINE: t("lumbar spine"),
+  TSPINE: t("thoracic spine"),
+  THYROID: t("thyroid"),
+  UTERUS: t("uterus"),
+  WHOLEBODY: t("whole body"),
+  WRIST: t("wrist"),
+};
+
+/** Series of which no small picture can be made. */
+const SHEETS = new Set(["SR", "DOC", "KO", "PR", "REG", "RTPLAN", "RTSTRUCT", "RTRECORD", "ECG", "ANN", "PLAN"]);
+
+/** Whether a small picture of the series is worth asking for. @param {string} modality */
+export function hasThumbnail(modality) {
+  return !SHEETS.has(modality);
+}
+
 /** @param {string} modality */
 export function modalityWord(modality) {
   return MODALITIES[modality] ?? (modality || t("Other"));
@@ -81,4 +127,16 @@ export function failureWords(error) {
   if (status === 403) return t("You do not have access here");
   if (status >= 0) return t("The picture could not be fetched");
   return t("The picture is stored in a way the browser cannot decode");
+}
+
+/** A part of the body; one without a word here as the file names it. @param {string} part */
+export function bodyPartWord(part) {
+  return BODY_PARTS[part.replaceAll(/[\s_]/g, "").toUpperCase()] ?? part.toLowerCase();
+}
+
+/** The day with its year, since images go back: `4.3.2026` or `2026-03-04`. @param {string} moment */
+export function dayWithYear(moment) {
+  const [day] = localTime(new Date(moment));
+  const [year, month, date] = day.split("-");
+  return language === "da" ? `${Number(date)}.${Number(month)}.${year}` : day;
 }
