@@ -101,7 +101,7 @@ def _notices(reader: SlideReader, sourced: Sourced, absent: int) -> tuple[Notice
         notices.append(Notice.LEVEL_IGNORED)
     if absent:
         notices.append(Notice.MISSING_TILES)
-    return tuple(notices)
+    return tuple(dict.fromkeys(notices))
 
 
 def noting(services: Services, intake_id: str) -> Progress:
