@@ -180,13 +180,13 @@ def _ways(offers: list[Representation], *, single: bool) -> Iterator[Representat
 
 
 def _allows(range_: MediaRange, offer: Representation) -> bool:
-    """`*/*` is answered in parts, as PS3.18 10.4.1 has it by default; what is named, as named.
+    """Whether an offer is in a range; `*/*` is anything, and parts are offered first.
 
     A media type without a transfer syntax takes the stored one, but octets are plain samples:
     whoever wants them coded says so.
     """
     everything = range_.kind == "*/*" and not range_.multipart
-    if range_.multipart != offer.multipart and not (everything and offer.multipart):
+    if range_.multipart != offer.multipart and not everything:
         return False
     if not range_.covers(offer.kind):
         return False
