@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import PersonName
@@ -33,6 +33,8 @@ _MOST_EXACT = 2**53
 """Whole numbers up to here are the same number in every reader of JSON."""
 _NO_BULK = (0x7FE00008, 0x7FE00009, 0x7FE00010, 0x7FE00001, 0x7FE00002)
 _CHARSET = 0x00080005
+_SMALL, _MOST_REMEMBERED = 128, 20_000
+_memory = dict[tuple[BaseTag, str | None, bytes | None, str, bool], JsonElement]()
 _URI = '"BulkDataURI": "bulkdata/'
 _PATH = re.compile(r"[0-9A-F]{8}(?:/\d{1,9}/[0-9A-F]{8})*")
 
@@ -84,11 +86,36 @@ def is_little_endian(dataset: Dataset) -> bool:
 
 
 def _elements(dataset: Dataset, address: str, *, little: bool) -> Iterator[tuple[str, JsonElement]]:
+    charset = str(dataset.original_character_set or dataset._character_set)
     for tag in sorted(dataset.keys()):
         if tag.element == 0 or tag.group == 2 or int(tag) in _NO_BULK:
             continue
         name = f"{int(tag):08X}"
-        yield name, _element(_read(dataset, tag), f"{address}/{name}", little=little)
+        raw = dataset.get_item(tag)
+        if isinstance(raw, RawDataElement) and _is_small(raw):
+            yield name, _remembered(dataset, raw, charset, little=little)
+        else:
+            yield name, _element(_read(dataset, tag), f"{address}/{name}", little=little)
+
+
+def _is_small(raw: RawDataElement) -> bool:
+    """Nothing but tag, VR, bytes and character set decides what it becomes."""
+    is_plain = raw.VR is not None and raw.VR not in ("SQ", "UN")
+    return is_plain and raw.value is not None and len(raw.value) <= _SMALL
+
+
+def _remembered(
+    dataset: Dataset, raw: RawDataElement, charset: str, *, little: bool
+) -> JsonElement:
+    """The objects of a series say nearly all the same: what was made once need not be again."""
+    key = (raw.tag, raw.VR, raw.value, charset, little)
+    known = _memory.get(key)
+    if known is None:
+        known = _element(_read(dataset, raw.tag), "", little=little)
+        if len(_memory) >= _MOST_REMEMBERED:
+            _memory.clear()
+        _memory[key] = known
+    return known
 
 
 def _at(dataset: Dataset, tag: str) -> DataElement:
