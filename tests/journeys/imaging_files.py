@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
