@@ -35,6 +35,7 @@ COMMANDS = {
         "flows.commands.front",
         "print the configuration of nginx in front, for TLS and many readers",
     ),
+    "conformance": ("flows.commands.conformance", "print the DICOM Conformance Statement"),
     "doctor": ("flows.commands.doctor", "check this machine and this installation"),
 }
 _USAGE = 2
