@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -34,12 +35,13 @@ from flows.services import open_services
 from processing.dicom.envelope import IMPLEMENTATION
 from processing.dicom.quiet import silence
 from storage.dicom_files import remove_parts
-from storage.errors import SettingsError
+from storage.errors import SettingsError, SvartidError
 from storage.logs import log_to_stderr
 from storage.settings import read_settings
 
 _LOG = logging.getLogger("svartid.dicom")
 _VERIFICATION = "1.2.840.10008.1.1"
+_PULSE = 1.0
 _NETWORK_IDLE = 120.0
 _ANSWER = 30.0
 _NEGOTIATION = 15.0
@@ -62,12 +64,14 @@ def main() -> int:
     threading.excepthook = _note_death
     services = open_services(read_settings())
     node, credentials = Node(services), _credentials(args)
+    storing = Storing(node)
     remove_parts(services.layout)
     try:
-        server = make_server(node, (args.host, args.port), credentials)
+        server = make_server(node, (args.host, args.port), credentials, storing)
     except (OSError, SettingsError) as error:
         _LOG.error("the DICOM node cannot start: %s", error)
         return 1
+    threading.Thread(target=_keep_awake, args=(storing,), daemon=True).start()
     if args.answers:
         _answer(node, args)
     signal.signal(signal.SIGTERM, _end)
@@ -79,12 +83,15 @@ def main() -> int:
 
 
 def make_server(
-    node: Node, address: tuple[str, int], credentials: Credentials | None = None
+    node: Node,
+    address: tuple[str, int],
+    credentials: Credentials | None = None,
+    storing: Storing | None = None,
 ) -> Server:
     """The listening server of a node. Errors: OSError (port taken), SettingsError."""
     # Of what is sent nothing is logged, and what is odd about it is the guard's to judge.
     pynetdicom._config.LOG_HANDLER_LEVEL = "none"
-    callers, storing = Callers(node.services.database), Storing(node)
+    callers, storing = Callers(node.services.database), storing or Storing(node)
     offers = [Offer(_VERIFICATION)]
     handlers: list[evt.EventHandlerType] = [(evt.EVT_C_ECHO, _echo)]
     handlers += dicom_store.handlers(storing)
@@ -121,6 +128,15 @@ def _answer(node: Node, args: argparse.Namespace) -> None:
         _LOG.warning("nodes that speak TLS cannot be called: %s", error)
         tls = None
     threading.Thread(target=answer_forever, args=(node, tls), daemon=True).start()
+
+
+def _keep_awake(storing: Storing) -> None:
+    while True:
+        time.sleep(_PULSE)
+        try:
+            storing.keep_awake()
+        except SvartidError as error:
+            _LOG.warning("slides may be taken too early: %s", error.code)
 
 
 def _echo(_event: evt.Event) -> int:

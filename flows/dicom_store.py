@@ -21,16 +21,17 @@ from pynetdicom.association import Association
 from pynetdicom.dimse_messages import DIMSEMessage
 
 from flows.dicom_context import Handler, Node, Offer
-from processing.dicom.envelope import head
+from processing.dicom.envelope import head, series_of
 from processing.dicom.receiving import Outcome, Reason, Result, receive
 from storage import dicom_objects
 from storage.dicom_files import Incoming
 from storage.errors import NoSpace, SvartidError, Transient
-from storage.records.imaging import PeerMay
+from storage.records.imaging import WSI, PeerMay
 
 _LOG = logging.getLogger("svartid.dicom")
 SUCCESS, NOT_ALLOWED, NO_ROOM, FAILED = 0x0000, 0x0124, 0xA700, 0x0110
 _UNREADABLE = 0xC000
+_HEAD = 2**16
 _STATUSES = {
     Reason.ANOTHER_OBJECT: 0x0111,
     Reason.ANOTHER_SERIES: 0xC100,
@@ -48,6 +49,10 @@ class Arriving:
     def __init__(self, node: Node, sop_class: str, sop_uid: str, syntax: str) -> None:
         self._incoming: Incoming | None = None
         self._error: SvartidError | None = None
+        self._begun: bytearray | None = bytearray() if sop_class == WSI else None
+        self._syntax = syntax
+        self.series_uid = ""
+        """Of a whole-slide image, as soon as it has come."""
         self.file = self
         try:
             self._incoming = Incoming(node.services.layout)
@@ -59,10 +64,19 @@ class Arriving:
         """The next bytes of the dataset."""
         if self._incoming is None:
             return
+        if self._begun is not None:
+            self._look(self._begun, data)
         try:
             self._incoming.write(data)
         except SvartidError as error:
             self._fail(error)
+
+    def _look(self, begun: bytearray, data: bytes) -> None:
+        """To which series it belongs is seen long before a large level is there."""
+        begun += data[: _HEAD - len(begun)]
+        self.series_uid = series_of(bytes(begun), self._syntax)
+        if self.series_uid or len(begun) >= _HEAD:
+            self._begun = None
 
     def flush(self) -> None:
         """Once, at the end, is enough."""
@@ -73,12 +87,19 @@ class Arriving:
             self._incoming.discard()
             self._incoming = None
 
+    @property
+    def is_open(self) -> bool:
+        """Still on its way."""
+        return self._incoming is not None
+
     def take(self, node: Node, received_from: str) -> Outcome:
         """Take it in. Errors: NoSpace, Transient, SvartidError."""
         if self._incoming is None:
             raise self._error or Transient("the object is not there")
-        incoming, self._incoming = self._incoming, None
-        return receive(incoming, node.index, received_from)
+        try:
+            return receive(self._incoming, node.index, received_from)
+        finally:
+            self._incoming = None
 
     def _fail(self, error: SvartidError) -> None:
         self._error = error
@@ -91,6 +112,8 @@ class _Tally:
 
     results: Counter[str] = field(default_factory=Counter)
     series: set[str] = field(default_factory=set)
+    slides: set[str] = field(default_factory=set)
+    """Those of the series that are whole-slide images."""
 
 
 class Storing:
@@ -99,6 +122,7 @@ class Storing:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._tallies = weakref.WeakKeyDictionary[Association, _Tally]()
+        self._arriving = weakref.WeakSet[Arriving]()
         self._lock = threading.Lock()
 
     def begin(self, association: Association, message: DIMSEMessage) -> Arriving | None:
@@ -108,7 +132,18 @@ class Storing:
             return None
         said = message.command_set
         uids = str(said.get("AffectedSOPClassUID", "")), str(said.get("AffectedSOPInstanceUID", ""))
-        return Arriving(self._node, *uids, str(context.transfer_syntax[0]))
+        arriving = Arriving(self._node, *uids, str(context.transfer_syntax[0]))
+        with self._lock:
+            self._arriving.add(arriving)
+        return arriving
+
+    def keep_awake(self) -> None:
+        """Slides of which something is on its way are not quiet, however long it takes."""
+        with self._lock:
+            slides = {at.series_uid for at in self._arriving if at.is_open and at.series_uid}
+            slides = slides.union(*(at.slides for at in self._tallies.values()))
+        if slides:
+            dicom_objects.touch(self._node.services.database, slides)
 
     def store(self, event: evt.Event) -> Dataset:
         """EVT_C_STORE."""
@@ -152,6 +187,8 @@ class Storing:
         tally.results[word] += 1
         if outcome is not None and outcome.result is Result.NEW:
             tally.series.add(outcome.series_uid)
+            if outcome.sop_class == WSI:
+                tally.slides.add(outcome.series_uid)
 
     def _tally(self, association: Association) -> _Tally:
         with self._lock:

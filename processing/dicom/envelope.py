@@ -22,6 +22,7 @@ from processing.dicom.guard import (
     is_supported,
     meta_elements,
 )
+from processing.dicom.short_copy import UNDEFINED
 from processing.dicom.vr import LONG, VALID
 
 IMPLEMENTATION = "2.25.139275106216343266172164471943282905817"
@@ -29,6 +30,8 @@ IMPLEMENTATION = "2.25.139275106216343266172164471943282905817"
 _MOST_HEAD = 2**20
 _MOST_LOOKED_AT = 2**16
 _CLASS, _OBJECT, _SYNTAX = 0x00020002, 0x00020003, 0x00020010
+_SOP_CLASS, _SOP_UID, _SERIES = 0x00080016, 0x00080018, 0x0020000E
+_ITEM, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
 
 
 class Writing(Protocol):
@@ -75,7 +78,7 @@ class Unwrapping:
         self._through = True
         begun = bytes(self._begun)
         self._begun.clear()
-        known = _identify(begun)
+        known = identify(begun)
         if known is None:
             self._target.write(begun)
             return
@@ -83,14 +86,21 @@ class Unwrapping:
         self._target.write(begun[known.dataset_at :])
 
 
-class _Known(NamedTuple):
+def series_of(begun: bytes, syntax: str) -> str:
+    """SeriesInstanceUID of a dataset by its first bytes; empty where it does not lie in them."""
+    return _uids(begun, syntax, _SERIES, (_SERIES,)).get(_SERIES, "")
+
+
+class Known(NamedTuple):
+    """What a file is, and where its dataset begins."""
+
     sop_class: str
     sop_uid: str
     syntax: str
     dataset_at: int
 
 
-def _identify(begun: bytes) -> _Known | None:
+def identify(begun: bytes) -> Known | None:
     """What a file is by its first bytes; None when that cannot be said."""
     at = META_AT if begun[128:META_AT] == b"DICM" else 0
     try:
@@ -100,12 +110,13 @@ def _identify(begun: bytes) -> _Known | None:
     syntax = meta.get(_SYNTAX) or _syntax_by_looks(begun[end : end + 6])
     if not is_supported(syntax):
         return None
-    seen = _first_uids(begun[end:], syntax)  # the head of a file that was changed is often older
-    sop_class = seen.get(0x16) or meta.get(_CLASS, "")
-    sop_uid = seen.get(0x18) or meta.get(_OBJECT, "")
+    # The head of a file that was changed is often older than its dataset.
+    seen = _uids(begun[end:], syntax, _SOP_UID, (_SOP_CLASS, _SOP_UID))
+    sop_class = seen.get(_SOP_CLASS) or meta.get(_CLASS, "")
+    sop_uid = seen.get(_SOP_UID) or meta.get(_OBJECT, "")
     if not sop_class or not sop_uid:
         return None
-    return _Known(sop_class, sop_uid, syntax, end)
+    return Known(sop_class, sop_uid, syntax, end)
 
 
 def _syntax_by_looks(first: bytes) -> str:
@@ -117,28 +128,32 @@ def _syntax_by_looks(first: bytes) -> str:
     return EXPLICIT_LITTLE if first[4:6] in VALID else IMPLICIT_LITTLE
 
 
-def _first_uids(dataset: bytes, syntax: str) -> dict[int, str]:
-    """SOPClassUID and SOPInstanceUID by element number, which stand at the beginning."""
+def _uids(dataset: bytes, syntax: str, last: int, wanted: tuple[int, ...]) -> dict[int, str]:
+    """Some UIDs of a dataset by tag, looked for up to `last`, in the bytes given and no further."""
     order = ">" if syntax == EXPLICIT_BIG else "<"
-    found, at = dict[int, str](), 0
+    found, at, depth = dict[int, str](), 0, 0
     if syntax == DEFLATED:
         with suppress(zlib.error):
             dataset = zlib.decompressobj(-zlib.MAX_WBITS).decompress(dataset, _MOST_LOOKED_AT)
-    while at + 12 <= len(dataset):
+    while at + 12 <= len(dataset) and len(found) < len(wanted):
         group, element = struct.unpack_from(f"{order}HH", dataset, at)
-        if (group, element) > (8, 0x18):
+        tag = group << 16 | element
+        if depth == 0 and tag > last:
             break
-        if syntax == IMPLICIT_LITTLE:
-            length, start = struct.unpack_from("<I", dataset, at + 4)[0], at + 8
+        if syntax == IMPLICIT_LITTLE or tag >= _ITEM:
+            length, start = struct.unpack_from(f"{order}I", dataset, at + 4)[0], at + 8
         elif dataset[at + 4 : at + 6] in LONG:
             length, start = struct.unpack_from(f"{order}I", dataset, at + 8)[0], at + 12
         else:
             length, start = struct.unpack_from(f"{order}H", dataset, at + 6)[0], at + 8
-        if group == 8 and element in (0x16, 0x18) and length <= 64:
-            found[element] = (
-                dataset[start : start + length].rstrip(b"\0 ").decode("ascii", "replace")
-            )
-        at = start + length
+        if tag == _SEQUENCE_END:
+            depth -= 1
+        elif length == UNDEFINED and tag != _ITEM:
+            depth += 1
+        elif depth == 0 and tag in wanted and length <= 64:
+            value = dataset[start : start + length].rstrip(b"\0 ")
+            found[tag] = value.decode("ascii", "replace")
+        at = start if length == UNDEFINED or tag >= _ITEM else start + length
     return found
 
 
