@@ -26,6 +26,8 @@ _MOST = 2**28
 """Samples of one frame: a mammogram has a tenth of that."""
 _FRAME_HEADS = frozenset({*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), 0xF7})
 """SOF markers of JPEG, and that of JPEG-LS."""
+_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB})
+_END_OF_IMAGE = b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def _native(frame: bytes, shape: Shape, order: str) -> Samples:
         colour = raw.reshape(shape.samples, shape.rows, shape.columns).transpose(1, 2, 0)
     else:
         colour = raw.reshape(shape.rows, shape.columns, shape.samples)
-    return _rgb(colour) if shape.photometric.startswith("YBR_FULL") else colour
+    return _in_rgb(colour, shape)
 
 
 def _own_bits(samples: Samples, shape: Shape) -> Samples:
@@ -162,7 +164,10 @@ def _signed(samples: Samples, shape: Shape) -> Samples:
 
 
 def _jpeg(frame: bytes, shape: Shape) -> Samples:
-    _check_size(frame, shape)
+    if _check_size(frame, shape) in _LOSSLESS and shape.samples > 1:
+        # What is coded without loss is not transformed, whatever its markers say.
+        raw = imagecodecs.jpeg8_decode(frame, colorspace="rgb", outcolorspace="rgb")
+        return _in_rgb(np.asarray(raw), shape)
     if shape.samples == 1:
         return np.asarray(imagecodecs.jpeg8_decode(frame))
     says_rgb = jpeg.read_header(frame).says_rgb
@@ -173,8 +178,9 @@ def _jpeg(frame: bytes, shape: Shape) -> Samples:
 
 def _jpeg_ls(frame: bytes, shape: Shape) -> Samples:
     _check_size(frame, shape)
-    made = np.asarray(imagecodecs.jpegls_decode(frame))
-    return _rgb(made) if shape.photometric.startswith("YBR_FULL") else made
+    # Without an end a damaged stream is searched for one for seconds.
+    whole = frame if _END_OF_IMAGE in frame[-4:] else frame + _END_OF_IMAGE
+    return _in_rgb(np.asarray(imagecodecs.jpegls_decode(whole)), shape)
 
 
 def _jpeg2000(frame: bytes, shape: Shape) -> Samples:
@@ -184,8 +190,7 @@ def _jpeg2000(frame: bytes, shape: Shape) -> Samples:
     right, bottom, left, top = struct.unpack_from(">4I", frame, at + 8)
     if (right - left, bottom - top) != (shape.columns, shape.rows):
         raise Damaged("a frame has another size than its header says")
-    made = np.asarray(imagecodecs.jpeg2k_decode(frame))
-    return _rgb(made) if shape.photometric.startswith("YBR_FULL") else made
+    return _in_rgb(np.asarray(imagecodecs.jpeg2k_decode(frame)), shape)
 
 
 def _jpeg_xl(frame: bytes, shape: Shape) -> Samples:
@@ -198,18 +203,25 @@ def _rle(frame: bytes, shape: Shape) -> Samples:
     raw = imagecodecs.dicomrle_decode(frame, kind, out=room)
     planes: Samples = np.frombuffer(raw, kind).reshape(grid)
     made: Samples = planes[0] if shape.samples == 1 else planes.transpose(1, 2, 0)
-    return _rgb(made) if shape.photometric.startswith("YBR_FULL") else made
+    return _in_rgb(made, shape)
 
 
-def _check_size(frame: bytes, shape: Shape) -> None:
-    """Before a decoder believes it: the size a JPEG or JPEG-LS stream unpacks to."""
+def _check_size(frame: bytes, shape: Shape) -> int:
+    """Before a decoder believes it: the size a JPEG or JPEG-LS stream unpacks to; its process."""
     for marker, start, end in jpeg.markers(frame):
         if marker in _FRAME_HEADS and end - start >= 6:
             height, width = struct.unpack_from(">2H", frame, start + 1)
             if (width, height, frame[start + 5]) == (shape.columns, shape.rows, shape.samples):
-                return
+                return marker
             break
     raise Damaged("a frame has another size than its header says")
+
+
+def _in_rgb(samples: Samples, shape: Shape) -> Samples:
+    """As the header says they are coloured; codecs that transform colours have undone it."""
+    if samples.ndim == 3 and shape.photometric.startswith("YBR_FULL"):
+        return _rgb(samples)
+    return samples
 
 
 def _full_chroma(pairs: Samples) -> Samples:
