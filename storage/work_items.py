@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from storage import events
+from storage import events, ups_journal
 from storage.case_tables import work_item
 from storage.database import Database, now
 from storage.errors import Illegal, NotFound
@@ -44,7 +44,9 @@ def offer(
             **values,
         )
     )
-    return get_in(connection, item_id)
+    item = get_in(connection, item_id)
+    ups_journal.note_offered(connection, item)
+    return item
 
 
 def get_in(connection: Connection, item_id: str) -> WorkItem:
@@ -135,8 +137,11 @@ def end_all(
 
 def change(connection: Connection, item_id: str, values: Mapping[str, Any]) -> WorkItem:
     """Change fields of an item."""
+    before = get_in(connection, item_id)
     connection.execute(sa.update(work_item).where(work_item.c.item_id == item_id).values(**values))
-    return get_in(connection, item_id)
+    item = get_in(connection, item_id)
+    ups_journal.note_changed(connection, before, item)
+    return item
 
 
 def _listing(

@@ -13,6 +13,8 @@ class WorkKind(StrEnum):
     """What is to be done."""
 
     SCAN = "scan"
+    ANALYSIS = "analysis"
+    """A program looks at images: what it finds comes back as objects of its own."""
     LAB_ORDER = "lab_order"
     CONSULTATION = "consultation"
     UNKNOWN_SLIDE = "unknown_slide"
