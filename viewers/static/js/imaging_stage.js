@@ -3,7 +3,6 @@ import { matrixOf, fitted } from "./imaging_view.js";
 import { paintColour, paintGrey } from "./imaging_paint.js";
 import { aspectOf } from "./imaging_spacing.js";
 import { Tones } from "./imaging_tones.js";
-import { painterOf } from "./imaging_values.js";
 
 /**
  * @typedef {import("./types_imaging.js").Frame} Frame
@@ -131,7 +130,7 @@ export class Stage extends EventTarget {
     this.painted = wanted;
     if (this.picture.width !== pixels.columns || this.picture.height !== pixels.rows) this.picture = new OffscreenCanvas(pixels.columns, pixels.rows);
     const image = new ImageData(pixels.columns, pixels.rows);
-    if (pixels.kind === "grey" && shown) paintGrey(pixels, painterOf(pixels, shown, this.inverted), image);
+    if (pixels.kind === "grey" && shown) paintGrey(pixels, shown, this.inverted, image);
     else if (pixels.kind === "colour") paintColour(pixels.rgba, this.inverted, image);
     this.picture.getContext("2d")?.putImageData(image, 0, 0);
   }

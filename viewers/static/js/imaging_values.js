@@ -9,8 +9,6 @@ import { number, text } from "./imaging_tags.js";
  * @typedef {import("./types_imaging.js").Window} Window
  */
 
-const MOST_TABLE = 1 << 17;
-
 /**
  * Slope and intercept to units; dose has a scale of its own (PS3.3 C.8.8.3).
  * @param {Dataset} dataset
@@ -92,16 +90,11 @@ export function isPadding({ padding }, stored) {
  */
 export function painterOf(grey, shown, inverted) {
   const tone = "entries" in shown ? toneOf(shown) : greyOf(shown);
-  /** @param {number} stored */
-  const paint = (stored) => {
+  return (stored) => {
     if (isPadding(grey, stored)) return 0;
     const at = Math.round(tone(inUnits(grey, stored)));
     return inverted === grey.inverted ? at : 255 - at;
   };
-  const count = grey.high - grey.low + 1;
-  if (grey.stored instanceof Float32Array || count > MOST_TABLE) return paint;
-  const table = Uint8Array.from({ length: count }, (_, index) => paint(grey.low + index));
-  return (stored) => table[stored - grey.low] ?? 0;
 }
 
 /**
