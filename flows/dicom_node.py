@@ -21,7 +21,7 @@ import pynetdicom._config
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 
-from flows import dicom_commit, dicom_find, dicom_move, dicom_store
+from flows import dicom_commit, dicom_find, dicom_move, dicom_mpps, dicom_store
 from flows.dicom_bounds import MAX_PDU
 from flows.dicom_callers import Callers
 from flows.dicom_commit import answer_forever
@@ -51,6 +51,7 @@ PARTS: tuple[tuple[Callable[[], list[Offer]], Callable[[Node], list[Handler]]], 
     (dicom_commit.contexts, dicom_commit.handlers),
     (dicom_find.contexts, dicom_find.handlers),
     (dicom_move.contexts, dicom_move.handlers),
+    (dicom_mpps.contexts, dicom_mpps.handlers),
 )
 """Each part's `contexts` and `handlers`."""
 

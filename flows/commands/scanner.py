@@ -1,13 +1,16 @@
 """Simulate a scanner: take scans from svartid, make slides, hand them in.
 
-It speaks HTTP with a token and nothing else, as a foreign program would; for trying svartid out,
-for demonstration and for load. Stop with Ctrl-C or SIGTERM: the scan under way is given back.
+It speaks HTTP with a token and nothing else, as a foreign program would; or, with --dicom, nothing
+but DICOM (worklist, performed procedure steps, C-STORE) as a node of its own AE title. For trying
+svartid out, for demonstration and for load. Stop with Ctrl-C or SIGTERM: the scan under way is
+given back.
 
 examples:
   export SVARTID_TOKEN=$(svartid token create --user s1 --role device --json | jq -r .token)
   svartid scanner --url http://127.0.0.1:8080 --deliver upload --speed 60
   svartid scanner --deliver watch:data/incoming --failures 0.05 --station S2
   svartid scanner --once --json
+  svartid scanner --dicom 127.0.0.1:11112 --title SCANNER1 --speed 60
 """
 
 from __future__ import annotations
@@ -24,10 +27,13 @@ from typing import Any
 import httpx
 
 from flows.commands.common import complain, print_json
-from flows.scanner_simulator import Options, Scanner
+from flows.scanner_simulator import Machine, Options
+from flows.scanner_simulator_http import Scanner
+from storage.on_demand import load
 
 SUMMARY = "simulate a scanner: take scans, hand slides in"
 _UPLOAD, _WATCH = "upload", "watch:"
+_DICOM = "flows.scanner_simulator_dicom"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--deliver", default=_UPLOAD, metavar="upload|watch:DIR", help="how slides are handed in"
     )
+    parser.add_argument("--dicom", metavar="HOST:PORT", help="talk DICOM with svartid's node")
+    parser.add_argument("--title", default="SCANNER", help="own AE title, with --dicom")
+    parser.add_argument("--called", default="SVARTID", help="the node's AE title, with --dicom")
     parser.add_argument("--speed", type=float, default=1.0, help="times faster than a real one")
     parser.add_argument("--failures", type=_share, default=0.015, help="share of failed scans")
     parser.add_argument("--mistakes", type=_share, default=0.0, help="share of wrong glasses")
@@ -52,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Scan until told to stop."""
     token = args.token or os.environ.get("SVARTID_TOKEN", "")
-    problem = _refusal(args, token)
+    problem = _refusal(args) if args.dicom else _refusal_of_web(args, token)
     if problem:
         complain(f"svartid scanner: {problem}")
         return 2
@@ -73,28 +82,66 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     tell = print_json if args.json else _print
+    chance = random.Random(args.seed)  # noqa: S311
+    rest = {"options": options, "tell": tell, "chance": chance, "stop": stop}
+    return _work_dicom(args, rest) if args.dicom else _work_web(args, token, rest)
+
+
+def _work_web(args: argparse.Namespace, token: str, rest: dict[str, Any]) -> int:
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=args.url, headers=headers, timeout=30) as client:
-        scanner = Scanner(client, options, tell, random.Random(args.seed), stop)  # noqa: S311
         try:
-            if args.once:
-                return 0 if scanner.once() else 1
-            scanner.run()
+            return _work(args, Scanner(client=client, **rest))
         except httpx.HTTPStatusError as error:
             complain(f"svartid scanner: {_explained(error.response)}")
-            return 1
         except httpx.TransportError:
             complain(f"svartid scanner: nobody answers at {args.url}")
-            return 1
+    return 1
+
+
+def _work_dicom(args: argparse.Namespace, rest: dict[str, Any]) -> int:
+    away, refused = load(f"{_DICOM}:Away"), load(f"{_DICOM}:Refused")
+    host, _, port = args.dicom.rpartition(":")
+    place = load(f"{_DICOM}:Place")(host, int(port), args.called, args.title)
+    try:
+        return _work(args, load(f"{_DICOM}:DicomScanner")(place=place, **rest))
+    except away:
+        complain(f"svartid scanner: nobody lets {args.title} in at {args.dicom} as {args.called}")
+    except refused as error:
+        complain(f"svartid scanner: {args.title} is not allowed to do that ({error})")
+    return 1
+
+
+def _work(args: argparse.Namespace, machine: Machine) -> int:
+    if args.once:
+        return 0 if machine.once() else 1
+    machine.run()
     return 0
 
 
-def _refusal(args: argparse.Namespace, token: str) -> str | None:
+def _refusal(args: argparse.Namespace) -> str | None:
     """Why these arguments make no scanner; None when they do."""
-    if not token:
-        return "give --token or SVARTID_TOKEN (svartid token create)"
     if args.speed <= 0:
         return "--speed is above 0"
+    if not args.dicom:
+        return None
+    host, _, port = args.dicom.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        return "--dicom is HOST:PORT"
+    titles = (args.title, args.called)
+    plain = all(title.isascii() and title.isprintable() for title in titles)
+    if not plain or any(not 0 < len(title.strip()) <= 16 or "\\" in title for title in titles):
+        return "an AE title has 1 to 16 plain letters"
+    return None
+
+
+def _refusal_of_web(args: argparse.Namespace, token: str) -> str | None:
+    """The same for one that speaks HTTP."""
+    if not token:
+        return "give --token or SVARTID_TOKEN (svartid token create)"
+    problem = _refusal(args)
+    if problem:
+        return problem
     if args.deliver == _UPLOAD:
         return None
     if not args.deliver.startswith(_WATCH):

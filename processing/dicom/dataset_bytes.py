@@ -43,7 +43,7 @@ def rewritten_bytes(instance: Instance, syntax: str) -> Iterator[bytes]:
     """In the other of the two syntaxes of REWRITABLE. Errors: as above, StoreDamaged."""
     header, implicit = instance.header(), syntax == IMPLICIT_LITTLE
     at = _pixels_at(instance, header)
-    yield _encoded(header, implicit=implicit)
+    yield encoded(header, implicit=implicit)
     if not at:
         return
     said = instance.transfer_syntax == EXPLICIT_LITTLE
@@ -55,13 +55,21 @@ def rewritten_bytes(instance: Instance, syntax: str) -> Iterator[bytes]:
     trailing = b"".join(instance.stream(start + length, start + length + _MOST_TRAILING))
     if trailing:
         after = read_dataset(BytesIO(trailing), is_implicit_VR=not said, is_little_endian=True)
-        yield _encoded(after, implicit=implicit)
+        yield encoded(after, implicit=implicit)
 
 
 def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The same pieces, the first of which is there already: what cannot be read is known now."""
     first = next(pieces, b"")
     return chain((first,), pieces)
+
+
+def encoded(dataset: Dataset, *, implicit: bool) -> bytes:
+    """A data set in little endian, held whole."""
+    out = DicomBytesIO()
+    out.is_implicit_VR, out.is_little_endian = implicit, True
+    write_dataset(out, dataset)
+    return bytes(out.getvalue())
 
 
 def _pixels_at(instance: Instance, header: Dataset) -> int:
@@ -91,10 +99,3 @@ def _head(tag: int, length: int, *, implicit: bool) -> bytes:
     if implicit:
         return place + struct.pack("<I", length)
     return place + _PIXELS[tag] + b"\0\0" + struct.pack("<I", length)
-
-
-def _encoded(dataset: Dataset, *, implicit: bool) -> bytes:
-    out = DicomBytesIO()
-    out.is_implicit_VR, out.is_little_endian = implicit, True
-    write_dataset(out, dataset)
-    return bytes(out.getvalue())

@@ -22,7 +22,8 @@ import uvicorn
 
 from flows.ingest import read_in
 from flows.matching import Outcome, match_slide
-from flows.scanner_simulator import MEAN_SECONDS, MEDIAN_SECONDS, Options, Scanner
+from flows.scanner_simulator import MEAN_SECONDS, MEDIAN_SECONDS, Options
+from flows.scanner_simulator_http import Scanner
 from flows.services import Services
 from flows.supervisor import free_port
 from flows.watch import WatchFolder
@@ -73,7 +74,8 @@ def client(services: Services, token: str) -> Iterator[httpx.Client]:
 
 
 def scanner(client: httpx.Client, told: list[dict[str, Any]], **about: Any) -> Scanner:  # noqa: ANN401
-    return Scanner(client, replace(QUICK, **about), told.append, random.Random(7))
+    options, chance = replace(QUICK, **about), random.Random(7)
+    return Scanner(options, told.append, chance, client=client)
 
 
 def asked_for(services: Services, *barcodes: str) -> None:
@@ -176,7 +178,7 @@ def test_a_disk_that_is_full_is_a_failed_scan(services: Services, client: httpx.
 def test_an_upload_goes_on_where_it_broke(
     services: Services, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.scanner_simulator._CHUNK", 8000)
+    monkeypatch.setattr("flows.scanner_simulator_http._CHUNK", 8000)
     asked_for(services, "P1-A1")
     machine, breaks = scanner(client, []), [3, 5]
     send = Scanner._sent
@@ -196,7 +198,7 @@ def test_an_upload_goes_on_where_it_broke(
 
 def test_scans_take_as_long_as_they_do() -> None:
     chance = random.Random(1)
-    machine = Scanner(None, QUICK, print, chance)  # type: ignore[arg-type]
+    machine = Scanner(QUICK, print, chance, client=httpx.Client())
     drawn = sorted(machine.draw_seconds() for _ in range(20_000))
     assert abs(drawn[10_000] / MEDIAN_SECONDS - 1) < 0.03
     assert abs(sum(drawn) / len(drawn) / MEAN_SECONDS - 1) < 0.03
