@@ -15,6 +15,8 @@ SLIDE_SUFFIXES = frozenset(
 )
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _DICOM_MAGIC = b"DICM"
+_DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima", ""})
+_IS_DIRECTORY = "flows.objects:is_directory"
 _SERIES_OF = "processing.readers.dicom_series:series_of"
 
 
@@ -39,6 +41,8 @@ def bundle_files(base: Path, files: Iterable[Path]) -> list[Bundle]:
             continue
         head = _head(file)
         if head[128:132] == _DICOM_MAGIC:
+            if load(_IS_DIRECTORY)(file):
+                continue  # it lists the files beside it, which are here themselves
             series[load(_SERIES_OF)(file)].append(file)
         elif head[:4] in _TIFF_MAGIC or file.suffix.lower() in SLIDE_SUFFIXES:
             singles.append(file)
@@ -50,6 +54,14 @@ def bundle_files(base: Path, files: Iterable[Path]) -> list[Bundle]:
 def is_dicom(file: Path) -> bool:
     """True for a DICOM file, which may be one of a series."""
     return _head(file)[128:132] == _DICOM_MAGIC
+
+
+def may_be_objects(bundle: Bundle) -> bool:
+    """False where a look at the first bytes, or the name, says that it is no DICOM."""
+    first = bundle.files[0]
+    head = _head(first)
+    named = first.suffix.lower() in _DICOM_SUFFIXES
+    return head[128:132] == _DICOM_MAGIC or (named and head[:4] not in _TIFF_MAGIC)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

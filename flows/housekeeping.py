@@ -16,6 +16,7 @@ from flows.originals import remove_abandoned
 from flows.services import Services
 from flows.skeletons import let_whole_go, whole_files
 from storage import intake, leases
+from storage.dicom_files import remove_parts
 from storage.intake import Delivery
 from storage.records.intake import Source
 from storage.tables import intake as intake_table
@@ -40,6 +41,7 @@ def remove_litter(services: Services) -> dict[str, set[str]]:
     Safe beside others at work: what they hold is locked, or named by an open row.
     """
     remove_dead_locks(services.layout.run)
+    remove_parts(services.layout)
     leftovers = list(services.pyramids.leftovers())  # before the query: no draft precedes its row
     known = _known(services)
     for slide_id, folder in leftovers:

@@ -219,7 +219,7 @@ def _free(target: Path) -> Path:
 
 def _copy(source: Path, target: Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    with _open_regular(source) as reading, target.open("wb") as writing:
+    with open_regular(source) as reading, target.open("wb") as writing:
         while piece := reading.read(_PIECE):
             writing.write(piece)
             digest.update(piece)
@@ -230,13 +230,13 @@ def _copy(source: Path, target: Path) -> tuple[str, int]:
 
 
 def _hash(file: Path) -> tuple[str, int]:
-    with _open_regular(file) as reading:
+    with open_regular(file) as reading:
         digest = hashlib.file_digest(reading, "sha256")
         os.fsync(reading.fileno())
         return digest.hexdigest(), reading.tell()
 
 
-def _open_regular(file: Path) -> BufferedReader:
+def open_regular(file: Path) -> BufferedReader:
     """Open for reading what is a file and nothing else, whatever has taken its name meanwhile."""
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -251,7 +251,7 @@ def _refuse_writers(file: Path) -> None:
     Asked by a read lease, which Linux gives only when nobody has (fcntl(2), F_SETLEASE); where
     the file system or the owner does not allow leases, size and time have to do.
     """
-    with _open_regular(file) as reading:
+    with open_regular(file) as reading:
         try:
             fcntl.fcntl(reading, fcntl.F_SETLEASE, fcntl.F_RDLCK)
             fcntl.fcntl(reading, fcntl.F_SETLEASE, fcntl.F_UNLCK)

@@ -12,6 +12,7 @@ import os
 import stat
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from typing import Protocol
 
 import watchfiles
 
-from flows.bundles import bundle_files, bundles_at, is_dicom
+from flows.bundles import bundle_files, bundles_at, is_dicom, may_be_objects
 from flows.isolation import ReadingProcess
 from flows.originals import Bundle
 from flows.parent import die_with_parent
@@ -29,10 +30,12 @@ from flows.services import Services, open_services
 from storage.errors import SvartidError
 from storage.layout import ACTOR
 from storage.logs import log_to_stderr
+from storage.on_demand import load
 from storage.records.intake import Source
 from storage.settings import read_settings
 
 _LOG = logging.getLogger("svartid.watch")
+_ARE_OBJECTS, _KEEP = "flows.objects:are_objects", "flows.objects:keep"
 _UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart", ".writing")
 _SIDECAR = ".done"
 _MOST_AT_ONCE = 20
@@ -164,7 +167,10 @@ class WatchFolder:
 
     def _take(self, bundle: Bundle) -> int:
         try:
-            row, new = receive(self.services, bundle, self.source, self._actor(bundle), move=True)
+            if may_be_objects(bundle) and load(_ARE_OBJECTS)(bundle):
+                self._keep(bundle)
+            else:
+                self._receive(bundle)
         except SvartidError as error:
             _LOG.warning("a delivery waits in %s: %s", self.folder.name, error.code)
             for file in bundle.files:
@@ -174,8 +180,20 @@ class WatchFolder:
             file.with_name(file.name + _SIDECAR).unlink(missing_ok=True)
             file.with_name(ACTOR).unlink(missing_ok=True)
             remove_empty_folders(self.folder, file.parent)
-        _LOG.info("slide %s %s", row.slide_id, "received" if new else "was here already")
         return 1
+
+    def _receive(self, bundle: Bundle) -> None:
+        row, new = receive(self.services, bundle, self.source, self._actor(bundle), move=True)
+        _LOG.info("slide %s %s", row.slide_id, "received" if new else "was here already")
+
+    def _keep(self, bundle: Bundle) -> None:
+        """DICOM that is no slide: each file is gone as soon as it is kept, or in quarantine."""
+        results, actor = Counter[str](), self._actor(bundle)
+        for file in bundle.files:
+            results[load(_KEEP)(self.services, file, actor).result.value] += 1
+            file.unlink(missing_ok=True)
+        told = ", ".join(f"{count} {word}" for word, count in sorted(results.items()))
+        _LOG.info("objects from %s: %s", self.folder.name, told)
 
     def _actor(self, bundle: Bundle) -> str:
         """Who uploaded it, by name; what lies in the watch folder came from the folder."""
