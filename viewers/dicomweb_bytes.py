@@ -71,10 +71,10 @@ def asked_range(request: Request, size: int, etag: str) -> tuple[int, int] | Non
         return None  # several ranges, or another unit: all of it is an answer as well
     if not found[1]:
         return max(size - int(found[2]), 0), size
-    start, stop = int(found[1]), int(found[2]) + 1 if found[2] else size
-    if stop <= start:
+    start, stop = min(int(found[1]), size), int(found[2]) + 1 if found[2] else size
+    if found[2] and stop <= int(found[1]):
         return None
-    return min(start, size), min(stop, size)
+    return start, min(stop, size)
 
 
 def _pieces(parts: Sequence[Part]) -> Iterator[bytes]:

@@ -176,6 +176,8 @@ def _value(vr: str, value: Any) -> object:  # noqa: ANN401 - whatever pydicom ma
         return _name(value)
     if vr == "AT":
         return f"{int(value):08X}"
+    if vr == "FL" and isinstance(value, float):
+        return _number(str(np.float32(value)))  # the shortest that is the same in 32 bits
     if vr in _WHOLE or vr in _BROKEN:
         return _number(value)
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)

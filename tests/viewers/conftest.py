@@ -18,6 +18,7 @@ from storage import people
 from storage.records.intake import Intake, IntakeState, Source
 from storage.records.people import Role
 from storage.settings import Settings, read_settings
+from tests.viewers.archive import Archive, found
 from viewers.app import create_app
 
 NOBODY = "nobody"
@@ -79,6 +80,12 @@ def larger_svs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("larger") / "larger.svs"
     write_svs(Painting(4700, 2300, seed=3), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory, painted_svs: Path) -> Archive:
+    """A slide and a received series, for DICOMweb."""
+    return found(tmp_path_factory.mktemp("archive"), painted_svs)
 
 
 Ask = Callable[..., TestClient]
