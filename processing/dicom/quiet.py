@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import warnings
 
+import pydicom.config
+
 
 def silence() -> None:
     """Nothing of theirs reaches a log or a terminal; for every process that parses DICOM."""
@@ -15,3 +17,5 @@ def silence() -> None:
         if not logger.handlers:
             logger.addHandler(logging.NullHandler())
     warnings.filterwarnings("ignore", module=r"(pydicom|pynetdicom)\.")
+    # What is in a file is shown as it is; whether its structure holds, the guard has looked.
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
