@@ -184,6 +184,9 @@ def _native(
     if due > length or start + due > os.fstat(descriptor).st_size:
         raise Truncated("the file ends inside its pixel data")
     numbers = np.arange(frames + 1, dtype=np.int64)
+    if not total % 8:
+        each = np.broadcast_to(np.int64(total // 8), frames)
+        return FramePlaces(start + numbers[:-1] * (total // 8), each, numbers, total)
     begin = numbers[:-1] * total // 8
     end = -(-numbers[1:] * total // 8)
     return FramePlaces(start + begin, end - begin, numbers, total)

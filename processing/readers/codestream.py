@@ -19,6 +19,8 @@ _MOST_PARTS = 4096
 _JPEG_LS, _SCAN, _NO_FRAMES = 0xF7, 0xDA, (0xC4, 0xC8, 0xCC)
 _CODING_STYLE, _FIRST_PART = 0xFF52, 0xFF90
 _MOST_MARKERS = 100
+_STEPS = tuple((b"\1\1", other, other) for other in (b"\1\1", b"\2\1", b"\2\2"))
+"""Pixels a sample stands for, across and down, of three components: 4:4:4, 4:2:2, 4:2:0."""
 
 
 def check_codestream(data: bytes, width: int, height: int) -> None:
@@ -89,6 +91,9 @@ def _jpeg2000(data: bytes) -> tuple[int, int]:
         raise Damaged("a JPEG 2000 tile has no extent")
     if components > 4 or -(-width // tile_width) * -(-height // tile_height) > _MOST_PARTS:
         raise TooLarge(f"a JPEG 2000 tile of {components} components in many parts")
+    steps = tuple(data[at + 1 : at + 3] for at in range(42, 42 + 3 * components, 3))
+    if components == 3 and steps not in _STEPS:
+        raise Damaged("a JPEG 2000 tile whose components are of odd sizes")
     return width, height
 
 

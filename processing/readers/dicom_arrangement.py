@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from processing.dicom_frames import whole_number
 from processing.readers.base import number, plausible_text
 from processing.readers.dicom_per_frame import PerFrame
-from processing.readers.dicom_tiles import Frames, Tiles, full_tiles, placed_tiles
+from processing.readers.dicom_tiles import Tiles, full_tiles, placed_tiles
 from processing.readers.dicom_volume import Volume
 from storage.errors import Damaged, UnsupportedDicom
 from storage.records.channels import MOST_CHANNELS
@@ -160,7 +161,7 @@ def shared_path(volume: Volume) -> OpticalPath:
     return OpticalPath(identifier, Dataset())
 
 
-def _paths_of(volume: Volume, told: PerFrame) -> tuple[list[OpticalPath], Frames]:
+def _paths_of(volume: Volume, told: PerFrame) -> tuple[list[OpticalPath], NDArray[np.int64]]:
     """Paths that frames were taken with, in the header's order, and each frame's number there."""
     if len(told.identifiers) > MOST_CHANNELS:
         raise Damaged(f"{len(told.identifiers)} optical paths")

@@ -21,7 +21,7 @@ from processing.readers.dicom_per_frame import PER_FRAME, PIXELS, PerFrame, read
 from storage.errors import Damaged, TooLarge, UnsupportedCompression, UnsupportedDicom
 
 WSI = "1.2.840.10008.5.1.4.1.1.77.1.6"
-_MOST_DESCRIBED = 4_000_000
+_MOST_DESCRIBED = 2_000_000
 """Frames that say one by one where they lie."""
 _STUMBLES = (EOFError, OSError, AttributeError, NotImplementedError)
 
@@ -131,7 +131,7 @@ def _with_rest(path: Path, header: Dataset, file: BinaryIO) -> Instance:
     frames = whole_number(header, "NumberOfFrames", 1)
     if frames > MOST_SEGMENTS:
         raise TooLarge(f"{frames} frames in one file")
-    rest = read_per_frame(file, at, min(frames, _MOST_DESCRIBED))
+    rest = read_per_frame(file.fileno(), at, min(frames, _MOST_DESCRIBED))
     if rest is None:
         return Instance(path, header, at)
     if rest.extended_table is not None:

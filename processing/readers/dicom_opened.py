@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from contextlib import ExitStack
 from itertools import accumulate
 
 import numpy as np
+from numpy.typing import NDArray
 
 from processing.dicom_frames import FramePlaces, locate_frames
 from processing.readers.dicom_coding import NATIVE, Coding
-from processing.readers.dicom_tiles import Frames, Tiles
+from processing.readers.dicom_tiles import Tiles
 from processing.readers.dicom_volume import Volume
 from storage.errors import Damaged, Truncated
 
@@ -36,13 +38,13 @@ class Opened:
 
     def frame(self, number: int) -> bytes:
         """The bytes of one frame. Errors: Truncated."""
-        part = next(at for at, end in enumerate(self._starts[1:]) if number < end)
+        part = bisect_right(self._starts, number) - 1
         data = self._located[part].read(self._descriptors[part], number - self._starts[part])
         if not data:
             raise Truncated("the file ends inside a frame")
         return data
 
-    def places(self, tiles: Tiles) -> tuple[str, Frames, Frames] | None:
+    def places(self, tiles: Tiles) -> tuple[str, NDArray[np.int64], NDArray[np.int64]] | None:
         """The file, offsets and lengths [row, column] of tiles that are a frame each.
 
         None where they lie in several files or in pieces; length 0 for a hole.

@@ -8,11 +8,11 @@ Sources: DICOM PS3.3 C.7.6.16 (functional groups), C.8.12.6.1 (plane position, s
 
 from __future__ import annotations
 
+import os
 import struct
 from array import array
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ _DEEPEST = 32
 _MOST_ELEMENTS = 500
 """Of one frame."""
 _LONGEST = 128
+_WINDOW, _AHEAD = 2**22, 256
+_NOWHERE = 2**63
+"""End of what has no length."""
 
 
 @dataclass(frozen=True)
@@ -106,19 +109,17 @@ class _Collected:
         )
 
 
-def read_per_frame(file: BinaryIO, at: int, frames: int) -> Rest | None:
+def read_per_frame(descriptor: int, at: int, frames: int) -> Rest | None:
     """Read on from the per-frame groups up to the pixel data; None where they are not at `at`.
 
     Errors: Damaged, Truncated, TooLarge.
     """
-    file.seek(at)
-    head = file.read(6)
+    head = os.pread(descriptor, 6, at)
     order = "<" if head[:4] == struct.pack("<HH", *divmod(PER_FRAME, 2**16)) else ">"
     if head[:4] != struct.pack(f"{order}HH", *divmod(PER_FRAME, 2**16)):
         return None
-    file.seek(at)
     # Without its kind: a length that looked like a kind would be odd.
-    walk, extended = _Walk(file, head[4:] not in (b"SQ", b"UN"), order), None
+    walk, extended = _Walk(descriptor, at, head[4:] not in (b"SQ", b"UN"), order), None
     for _ in range(_MOST_ELEMENTS * (frames + 100)):
         tag, kind, length = walk.element()
         if tag in PIXELS and not walk.open:
@@ -135,41 +136,51 @@ def read_per_frame(file: BinaryIO, at: int, frames: int) -> Rest | None:
 class _Walk:
     """Through elements in the order of the file; `open` are the ends of what it is inside of."""
 
-    def __init__(self, file: BinaryIO, implicit: bool, order: str) -> None:
-        self._file, self._implicit, self._order = file, implicit, order
-        self._read = file.read
-        self._head = struct.Struct(f"{self._order}HHI")
-        self._short = struct.Struct(f"{self._order}HH2sH")
-        self.open: list[tuple[int | None, bool]] = []
-        """(end or None, whether elements inside are without their kind)."""
-        self.element_at, self._frames_begin = 0, False
+    def __init__(self, descriptor: int, at: int, implicit: bool, order: str) -> None:
+        self._descriptor, self._implicit, self._order = descriptor, implicit, order
+        self._plain = struct.Struct(f"{order}HHI").unpack_from
+        self._short = struct.Struct(f"{order}HH2sH").unpack_from
+        self._window, self._window_at = b"", 0
+        self.open: list[tuple[int, bool]] = []
+        """(end, whether elements inside are without their kind)."""
+        self.position, self.element_at, self._frames_begin = at, at, False
         self.found = _Collected()
 
     def element(self) -> tuple[int, bytes, int]:
         """Tag, kind and length of the next element, its value not read."""
-        self.element_at = position = self._file.tell()
-        while self.open and self.open[-1][0] is not None and position >= self.open[-1][0]:
-            self.open.pop()
-        head = self._read(8)
-        if len(head) < 8:
-            raise Truncated("the file ends before its pixel data")
-        implicit = self.open[-1][1] if self.open else self._implicit
-        group, number, kind, length = self._short.unpack(head)
+        position, within = self.position, self.open
+        while within and position >= within[-1][0]:
+            within.pop()
+        at = position - self._window_at
+        if not 0 <= at <= len(self._window) - _AHEAD:
+            at = self._look(position)
+        self.element_at, self.position = position, position + 8
+        group, number, kind, length = self._short(self._window, at)
         tag = group << 16 | number
-        if implicit or group == 0xFFFE:
-            return tag, b"", self._head.unpack(head)[2]
+        if group == 0xFFFE or (within[-1][1] if within else self._implicit):
+            return tag, b"", self._plain(self._window, at)[2]
         if kind in _LONG:
-            long = self._read(4)
-            if len(long) < 4:
-                raise Truncated("the file ends before its pixel data")
-            (length,) = struct.unpack(f"{self._order}I", long)
+            self.position += 4
+            (length,) = struct.unpack_from(f"{self._order}I", self._window, at + 8)
         return tag, kind, length
 
-    def value(self, length: int) -> bytes:
-        """The value of the element just met."""
-        data = self._read(length)
-        if len(data) < length:
+    def _look(self, position: int) -> int:
+        """The file from here on, so far that a header and a short value are in sight."""
+        self._window = os.pread(self._descriptor, _WINDOW, position)
+        self._window_at = position
+        if len(self._window) < 12:
             raise Truncated("the file ends before its pixel data")
+        self._window += bytes(_AHEAD)
+        return 0
+
+    def value(self, length: int) -> bytes:
+        """The value of the element just met, and on behind it."""
+        if length <= _LONGEST:
+            start = self.position - self._window_at
+            data = self._window[start : start + length]
+        else:
+            data = os.pread(self._descriptor, length, self.position)
+        self.position += length
         return data
 
     def enter_or_pass(self, tag: int, kind: bytes, length: int) -> None:
@@ -180,13 +191,12 @@ class _Walk:
             return
         if length == _UNDEFINED or tag in _DESCENDED:
             self._enter(tag, kind, length)
-        elif tag in _WANTED and self.open and length <= _LONGEST:
-            if len(self.found.z):
-                binary = self._order + {2: "h", 4: "i"}.get(length, "0s")
-                text = kind in (b"IS", b"DS")
-                self.found.take(tag, self.value(length), None if text else binary)
+        elif tag in _WANTED and len(self.found.z) and length <= _LONGEST:
+            binary = self._order + {2: "h", 4: "i"}.get(length, "0s")
+            text = kind in (b"IS", b"DS")
+            self.found.take(tag, self.value(length), None if text else binary)
         else:
-            self._file.seek(length, 1)
+            self.position += length
 
     def _enter(self, tag: int, kind: bytes, length: int) -> None:
         if len(self.open) >= _DEEPEST:
@@ -195,9 +205,9 @@ class _Walk:
             self._frames_begin = tag == PER_FRAME
         elif tag == _ITEM and len(self.open) == 1 and self._frames_begin:
             self.found.begin()
-        end = None if length == _UNDEFINED else self._file.tell() + length
+        end = _NOWHERE if length == _UNDEFINED else self.position + length
         inside = self.open[-1][1] if self.open else self._implicit
-        self.open.append((end, inside or (kind == b"UN" and end is None)))
+        self.open.append((end, inside or (kind == b"UN" and end == _NOWHERE)))
 
 
 def _whole(value: bytes, binary: str | None) -> int:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from storage.errors import Damaged
 from storage.records.geometry import Size
 
-Frames = NDArray[np.int64]
+Frames = NDArray[np.int32]
+"""Numbers of frames or tiles, or pixels inside one: a level has millions at most."""
 _MOST_PIECES = 64
 """Of one tile; fields that overlap on all sides make nine."""
 
@@ -37,16 +38,16 @@ class Tiles:
     def one_each(self) -> Frames | None:
         """Frame numbers [row, column], -1 for a hole; None where frames do not fill tiles."""
         counts = np.diff(self.firsts)
-        if (counts > 1).any() or self.left.any() or self.top.any():
+        if counts.max(initial=0) > 1 or self.left.any() or self.top.any():
             return None
-        found = np.full(len(counts), -1, np.int64)
+        found = np.full(len(counts), -1, np.int32)
         found[counts == 1] = self.frames
         return found.reshape(self.grid.height, self.grid.width)
 
     @property
     def has_holes(self) -> bool:
         """A tile or more has no frame."""
-        return bool((np.diff(self.firsts) == 0).any())
+        return bool(np.diff(self.firsts).min(initial=1) == 0)
 
     @property
     def sample(self) -> int:
@@ -64,12 +65,14 @@ class Tiles:
 
 def full_tiles(grid: Size, first: int) -> Tiles:
     """Frames one after the other from `first` on, row by row."""
-    none = np.zeros(grid.area, np.int64)
-    numbers = np.arange(grid.area + 1, dtype=np.int64)
-    return Tiles(grid, numbers, numbers[:-1] + first, none, none)
+    none = np.broadcast_to(np.int32(0), grid.area)
+    numbers = np.arange(grid.area + 1, dtype=np.int32)
+    return Tiles(grid, numbers, numbers[:-1] + np.int32(first), none, none)
 
 
-def placed_tiles(size: Size, tile: Size, frames: Frames, corners: Frames) -> Tiles:
+def placed_tiles(
+    size: Size, tile: Size, frames: NDArray[np.int64], corners: NDArray[np.int64]
+) -> Tiles:
     """Frames with their upper left corners [(x, y)] in the image's pixels. Errors: Damaged."""
     x, y = corners[:, 0], corners[:, 1]
     if (corners < 0).any() or (x >= size.width).any() or (y >= size.height).any():
@@ -86,11 +89,12 @@ def placed_tiles(size: Size, tile: Size, frames: Frames, corners: Frames) -> Til
             number = row * grid.width + column
             parts.append(np.stack([number, frames, left, top])[:, inside])
     pieces = np.concatenate(parts, axis=1)
-    number, frame, left, top = pieces[:, np.lexsort((pieces[1], pieces[0]))]
-    firsts = np.searchsorted(number, np.arange(grid.area + 1))
+    ordered = pieces[:, np.lexsort((pieces[1], pieces[0]))].astype(np.int32)
+    number, frame, left, top = ordered
+    firsts = np.searchsorted(number, np.arange(grid.area + 1, dtype=np.int32)).astype(np.int32)
     if np.diff(firsts).max(initial=0) > _MOST_PIECES:
         raise Damaged("frames lie over each other many times")
-    return Tiles(grid, firsts.astype(np.int64), frame, left, top)
+    return Tiles(grid, firsts, frame, left, top)
 
 
 def paste(out: NDArray[Any], part: NDArray[Any], left: int, top: int) -> None:
