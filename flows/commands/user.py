@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     away.add_argument("--from", dest="from_at", type=_moment, metavar="DAY", help="first day away")
     away.add_argument("--until", type=_moment, metavar="DAY", help="the day they are back")
     away.add_argument("--reason", default="", help="a word for it")
-    parser.add_argument("--json", action="store_true", help="list: a line of JSON a person")
+    parser.add_argument("--json", action="store_true", help="list, add, password: a line of JSON a person")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,7 +64,10 @@ def run(args: argparse.Namespace) -> int:
         _describe(args, database)
     else:
         password = people.reset_password(database, args.name)
-    print(f"{args.name}  {password}   (shown only now)")
+    if args.json:
+        print_json({"name": args.name, "password": password})
+    else:
+        print(f"{args.name}  {password}   (shown only now)")
     return 0
 
 
