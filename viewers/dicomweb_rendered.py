@@ -16,7 +16,7 @@ from starlette.responses import Response
 from processing.dicom.instance import Instance
 from processing.dicom.media_types import choose_plain
 from processing.dicom.multipart import LAST, part_head, related
-from processing.dicom.overview import Seen, level_for, whole_samples
+from processing.dicom.overview import Part, Seen, level_for, samples_of
 from processing.dicom.rendering import (
     PICTURE_TYPES,
     View,
@@ -178,22 +178,27 @@ def _picture(request: Request, entry: SeriesEntry, found: Instance, wish: _Wish)
     etag = _etag(found, wish, "whole")
     if is_known(request, etag):
         return Response(status_code=304, headers=_headers(request, etag))
-    every = context_of(request).opener.instances(entry)
+    every = [Seen(at, at.header()) for at in context_of(request).opener.instances(entry)]
     view = wish.view or _UNASKED
+    part = _part(view, seen)
     with _working:
-        level = level_for([Seen(at, at.header()) for at in every], view.width, view.height)
-        data = _encoded(whole_samples(level), level, 0, _scaled(wish, view, seen, level))
+        level = level_for(every, part, view.width, view.height)
+        shown = _Wish(wish.kind, View(view.width, view.height), wish.window, wish.quality)
+        data = _encoded(samples_of(level, part), level, 0, shown)
     return Response(data, media_type=wish.kind, headers=_headers(request, etag))
 
 
-def _scaled(wish: _Wish, view: View, seen: Seen, level: Seen) -> _Wish:
-    """The part that is asked for is said in the pixels of the instance, and cut from a level."""
+def _part(view: View, seen: Seen) -> Part:
+    """What is asked for in the pixels of an instance, whatever level it is cut from."""
     if view.source is None:
-        return _Wish(wish.kind, view, wish.window, wish.quality)
-    across, down = (own / all_ for own, all_ in zip(level.matrix, seen.matrix, strict=True))
+        return Part()
+    columns, rows = seen.matrix
     x, y, width, height = view.source
-    part = x * across, y * down, width * across, height * down
-    return _Wish(wish.kind, View(view.width, view.height, part), wish.window, wish.quality)
+    if x >= columns or y >= rows:
+        raise Malformed("the viewport's part lies outside the image")
+    right = min(x + width, columns) if width else columns
+    bottom = min(y + height, rows) if height else rows
+    return Part(x / columns, y / rows, right / columns, bottom / rows)
 
 
 def _one(request: Request, found: Instance, wish: _Wish, number: int) -> Response:

@@ -47,34 +47,55 @@ class Seen:
         return str(values[2]) in _KINDS if len(values) > 2 else self.is_tiled
 
 
-def level_for(seen: Sequence[Seen], width: int, height: int) -> Seen:
-    """The smallest level that is as large as a picture, or the largest that can be put together.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the slide, in fractions of its width and height."""
 
-    Errors: NotFound.
-    """
-    fits = [at for at in seen if at.shows_the_slide and 0 < at.matrix[0] * at.matrix[1] <= MOST]
-    by_size = sorted(fits, key=lambda at: at.matrix[0] * at.matrix[1])
-    for at in by_size:
-        if at.matrix[0] >= width or at.matrix[1] >= height:
-            return at
-    if not by_size:
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
+
+    def box(self, matrix: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom in a level's pixels; at least one of them."""
+        columns, rows = matrix
+        left, top = min(int(self.left * columns), columns - 1), min(int(self.top * rows), rows - 1)
+        right, bottom = round(self.right * columns), round(self.bottom * rows)
+        return left, top, min(max(right, left + 1), columns), min(max(bottom, top + 1), rows)
+
+
+def level_for(seen: Sequence[Seen], part: Part, width: int, height: int) -> Seen:
+    """The smallest level that shows the part as large as a picture, or the largest that can be
+    put together. Errors: NotFound."""
+    best = None
+    levels = (at for at in seen if at.shows_the_slide and min(at.matrix) > 0)
+    for at in sorted(levels, key=lambda at: at.matrix[0] * at.matrix[1]):
+        left, top, right, bottom = part.box(at.matrix)
+        if (right - left) * (bottom - top) > MOST:
+            break
+        best = at
+        if right - left >= width or bottom - top >= height:
+            break
+    if best is None:
         raise NotFound("no level of the image is small enough for a picture")
-    return by_size[-1]
+    return best
 
 
-def whole_samples(seen: Seen) -> Samples:
-    """All frames of one optical path and plane in their places. Errors: SlideError, NotFound."""
-    columns, rows = seen.matrix
-    if columns * rows > MOST or columns < 1 or rows < 1:
-        raise TooLarge("a level of that size is not put together")
+def samples_of(seen: Seen, part: Part) -> Samples:
+    """A part of a level, of one optical path and plane. Errors: SlideError, NotFound."""
+    left, top, right, bottom = part.box(seen.matrix)
     shape, syntax = Shape.of(seen.header), seen.instance.transfer_syntax
-    colours = (3,) if shape.samples > 1 else ()
-    whole = np.zeros((rows, columns, *colours), np.uint8 if colours else shape.kind)
-    if colours:
-        whole[:] = 255
-    for number, x, y in _places(seen.header, shape, (columns, rows)):
-        tile = decode(seen.instance.frame(number), syntax, shape)[: rows - y, : columns - x]
-        whole[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
+    if (right - left) * (bottom - top) > MOST:
+        raise TooLarge("a picture of that size is not put together")
+    size = (bottom - top, right - left, *((3,) if shape.samples > 1 else ()))
+    whole = np.full(size, 255, np.uint8) if shape.samples > 1 else np.zeros(size, shape.kind)
+    for number, x, y in _places(seen.header, shape, seen.matrix):
+        if x >= right or y >= bottom or x + shape.columns <= left or y + shape.rows <= top:
+            continue
+        tile = decode(seen.instance.frame(number), syntax, shape)
+        inside = tile[max(top - y, 0) : bottom - y, max(left - x, 0) : right - x]
+        down, across = max(y - top, 0), max(x - left, 0)
+        whole[down : down + inside.shape[0], across : across + inside.shape[1]] = inside
     return whole
 
 

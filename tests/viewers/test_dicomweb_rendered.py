@@ -1,0 +1,146 @@
+"""Rendered: pictures of instances and frames, and thumbnails of everything."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from starlette.testclient import TestClient
+
+from tests.viewers.archive import ROOT, SERIES, STUDY, Archive, parts_of, store
+from tests.viewers.test_dicomweb_store import Ward
+
+
+@pytest.fixture(scope="module")
+def client(archive: Archive) -> TestClient:
+    return archive.client()
+
+
+def picture(answer: Any, kind: str = "JPEG") -> NDArray[np.uint8]:  # noqa: ANN401
+    assert answer.status_code == 200, answer.text
+    made = Image.open(io.BytesIO(answer.content))
+    assert made.format == kind
+    assert answer.headers["content-type"] == f"image/{kind.lower()}"
+    return np.asarray(made)
+
+
+def slide(archive: Archive, number: int) -> str:
+    return f"{archive.slide_address}/instances/{archive.slide}.1.{number}"
+
+
+def test_grey_through_its_window(client: TestClient, archive: Archive) -> None:
+    """Values 1 to 991 through the window of the header, 0 to 1000."""
+    png = {"Accept": "image/png"}
+    seen = picture(client.get(archive.address(0) + "/rendered", headers=png), "PNG")
+    values = np.arange(100).reshape(10, 10) * 10 + 1
+    assert np.abs(seen.astype(int) - np.clip(values / 999 * 255, 0, 255)).max() <= 1
+    same = picture(client.get(archive.address(1) + "/rendered", headers=png), "PNG")
+    assert np.abs(seen.astype(int) - same).max() <= 1
+    hard = client.get(archive.address(0) + "/rendered?window=500.5,1,linear", headers=png)
+    assert set(np.unique(picture(hard, "PNG"))) == {0, 255}
+
+
+def test_frames(client: TestClient, archive: Archive) -> None:
+    one = picture(client.get(archive.address(2) + "/frames/2/rendered"))
+    assert one.shape == (10, 10)
+    answer = client.get(archive.address(2) + "/frames/1,2,3/rendered")
+    parts = parts_of(answer)
+    assert [kind for kind, _ in parts] == ["image/jpeg"] * 3
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(parts[1][1]))), one)
+
+
+def test_of_a_slide_the_slide_is_seen(client: TestClient, archive: Archive) -> None:
+    """Not a tile: whatever level is asked for, the same picture, as large as is asked."""
+    (model,) = client.get(slide(archive, 0) + "/metadata").json()
+    width, height = model["00480006"]["Value"][0], model["00480007"]["Value"][0]
+    seen = [
+        picture(client.get(f"{slide(archive, at)}/rendered?viewport=300,300")) for at in range(3)
+    ]
+    for at in seen:
+        assert at.shape[1] == 300
+        assert abs(at.shape[0] - 300 * height / width) <= 1
+        assert np.abs(at.astype(int) - seen[0]).mean() < 3
+    page = client.get("/api/v1/slides").json()["slides"][0]["slide_id"]
+    top = (max(width, height) - 1).bit_length()
+    tile = picture(client.get(f"/slides/{page}_files/{top}/1_1.jpeg"))
+    part = client.get(f"{slide(archive, 0)}/rendered?viewport=256,256,256,256,256,256")
+    assert np.abs(picture(part).astype(int) - tile).mean() < 4
+
+
+def test_thumbnails_at_every_level(client: TestClient, archive: Archive) -> None:
+    addresses = [
+        f"{ROOT}/studies/{STUDY}", f"{ROOT}/studies/{STUDY}/series/{SERIES}", archive.address(0),
+        archive.address(2) + "/frames/3", f"{ROOT}/studies/{archive.slide}.5",
+        archive.slide_address, slide(archive, 0), slide(archive, 0) + "/frames/2",
+        f"{archive.slide_address}/instances/{archive.slide}.2.1",
+    ]  # fmt: skip
+    for address in addresses:
+        assert max(picture(client.get(f"{address}/thumbnail")).shape[:2]) == 256, address
+        small = picture(client.get(f"{address}/thumbnail?viewport=64,64"))
+        assert max(small.shape[:2]) == 64
+
+
+def test_quality(client: TestClient, archive: Archive) -> None:
+    sizes = [
+        len(client.get(f"{slide(archive, 0)}/rendered?quality={at}").content) for at in (20, 60, 95)
+    ]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[2] / 2
+
+
+def test_what_is_not_done_is_said(client: TestClient, archive: Archive) -> None:
+    answer = client.get(archive.address(0) + "/rendered?annotation=patient")
+    assert "annotation" in answer.headers["warning"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/rendered?window=x", 400),
+        ("/rendered?viewport=0,0", 400),
+        ("/rendered?viewport=10,10,500,500,10,10", 400),
+        ("/rendered?quality=0", 400),
+        ("/frames/4/rendered", 404),
+        ("/frames/x/rendered", 400),
+        ("/frames/0/thumbnail", 404),
+        ("/frames/1,1,1,1/nonsense", 404),
+        (f"/frames/{','.join(['1'] * 101)}/rendered", 400),
+    ],
+)
+def test_questions_nobody_understands(
+    path: str, status: int, client: TestClient, archive: Archive
+) -> None:
+    assert client.get(archive.address(2) + path).status_code == status
+
+
+def test_only_pictures_are_made(client: TestClient, archive: Archive) -> None:
+    for accept in ("application/dicom", "text/html", "video/mp4"):
+        answer = client.get(archive.address(0) + "/rendered", headers={"Accept": accept})
+        assert answer.status_code == 406
+    browser = {"Accept": "image/avif,image/webp,image/*,*/*;q=0.8"}
+    assert picture(client.get(archive.address(0) + "/rendered", headers=browser)).size
+
+
+@pytest.fixture
+def ward(tmp_path: Any) -> Ward:  # noqa: ANN401
+    return Ward(tmp_path)
+
+
+def test_what_has_no_pixels_or_broken_ones(ward: Ward) -> None:
+    """406 and 422, and no error of the server's own."""
+    report = ward.made(1)
+    at = report.index(b"\xe0\x7f\x10\x00OW")
+    cases = {
+        "none": (report[:at], 406),
+        "of no size": (ward.made(2, Rows=0), 422),
+        "of another depth": (ward.made(3, BitsAllocated=64, BitsStored=64, HighBit=63), 422),
+    }
+    for name, (data, status) in cases.items():
+        stored = store(ward.client, [data]).json()
+        address = stored["00081199"]["Value"][0]["00081190"]["Value"][0]
+        for path in ("/rendered", "/thumbnail", "/frames/1/rendered"):
+            assert ward.client.get(address + path).status_code == status, (name, path)
