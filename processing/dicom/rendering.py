@@ -163,8 +163,9 @@ def _grey(samples: Samples, header: Dataset, about: Dataset, window: Window | No
         seen = _through_table(values, table)
     else:
         seen = _windowed(values, wanted or _whole_range(values, samples, header))
+    # One statement said twice where both stand: INVERSE is what MONOCHROME1 takes (C.8.11.1.1.2).
     inverse = header.get("PresentationLUTShape") == "INVERSE"
-    if (header.get("PhotometricInterpretation") == "MONOCHROME1") != inverse:
+    if inverse or header.get("PhotometricInterpretation") == "MONOCHROME1":
         seen = 1 - seen
     return np.rint(seen * 255).astype(np.uint8)
 

@@ -65,7 +65,7 @@ def test_what_the_header_says() -> None:
     assert shown(PhotometricInterpretation="MONOCHROME1") == [255, 191, 128, 64, 0]
     assert shown(PresentationLUTShape="INVERSE") == [255, 191, 128, 64, 0]
     both = {"PhotometricInterpretation": "MONOCHROME1", "PresentationLUTShape": "INVERSE"}
-    assert shown(**both) == [0, 64, 128, 191, 255]
+    assert shown(**both) == [255, 191, 128, 64, 0]
 
 
 def test_a_table_in_place_of_a_window() -> None:
