@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
 from PIL import Image as PIL
-from pydicom.uid import generate_uid
+from pydicom.uid import DeflatedExplicitVRLittleEndian, generate_uid
 
+from flows.bundles import bundles_at
 from flows.cli import main
 from flows.ingest import read_in
 from flows.services import Services
@@ -117,3 +120,30 @@ def test_a_series_that_lacks_a_part_goes_to_quarantine(services: Services, tmp_p
     claim(services, row, IntakeState.RECEIVED)
     with pytest.raises(PartsMissing, match="part 2 of 3"):
         read_in(services, row.intake_id)
+
+
+@pytest.mark.parametrize("depth", [500, 200_000])
+def test_a_header_without_end_is_a_delivery_of_its_own(depth: int, tmp_path: Path) -> None:
+    """Files are grouped outside the reading process: what is hostile must not end that one."""
+    good = write(tmp_path / "good.dcm", stack(1, 1, (90, 80), colour=True), Written())
+    data = good.read_bytes()
+    at = data.index(b"\x20\0\x0d\0UI")
+    level = b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\0\xe0\xff\xff\xff\xff"
+    (tmp_path / "deep.dcm").write_bytes(data[:at] + level * depth + data[at:])
+    found = sorted(bundle.files for bundle in bundles_at(tmp_path))
+    assert found == [(tmp_path / "deep.dcm",), (good,)]
+
+
+@pytest.mark.filterwarnings("ignore:The value")
+def test_a_deflated_header_is_not_inflated_to_group_files(tmp_path: Path) -> None:
+    good = write(tmp_path / "good.dcm", stack(1, 1, (90, 80), colour=True), Written())
+    dataset = pydicom.dcmread(good)
+    del dataset.PixelData
+    dataset.ImageComments = "x" * 2**26
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    dataset.save_as(tmp_path / "deflated.dcm")
+    tracemalloc.start()
+    assert len(bundles_at(tmp_path)) == 2
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**22
