@@ -163,7 +163,7 @@ def _grey(samples: Samples, header: Dataset, about: Dataset, window: Window | No
         seen = _through_table(values, table)
     else:
         seen = _windowed(values, wanted or _whole_range(values, samples, header))
-    # One statement said twice where both stand: INVERSE is what MONOCHROME1 takes (C.8.11.1.1.2).
+    # One statement said twice where both stand: INVERSE goes with MONOCHROME1 (PS3.3 C.8.11.3).
     inverse = header.get("PresentationLUTShape") == "INVERSE"
     if inverse or header.get("PhotometricInterpretation") == "MONOCHROME1":
         seen = 1 - seen

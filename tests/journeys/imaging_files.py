@@ -85,6 +85,9 @@ def make_study(slides: Path, folder: Path) -> dict[str, Made]:
     for name, (program, *options) in BY_DCMTK.items():
         made[name] = _by_dcmtk(name, (program, *options), len(made) + 1, folder, made["mr"])
     made["document"] = _document(len(made) + 1, folder)
+    tile = read(slides / "radiology" / FILES["sc_jpeg"])
+    tile.Modality = "SM"
+    made["slide"] = _one("slide", len(made) + 1, tile, folder)
     return made
 
 

@@ -54,6 +54,11 @@ function settled() {
   state.replaceChildren();
 }
 
+/** Whole-slide images are tiles of one picture; a stack of them would be nothing to read. @param {SeriesEntry} series */
+function isSlide({ modality, slide_id: slide }) {
+  return modality === "SM" && slide === null;
+}
+
 /** @param {SeriesEntry} series */
 async function open(series) {
   tray?.mark(series.series_uid);
@@ -61,6 +66,11 @@ async function open(series) {
   history.replaceState(null, "", `?${query}`);
   clearObjects();
   settled();
+  if (isSlide(series)) {
+    page.player.close();
+    showState(state, "hourglass", t("A slide that has not been read in yet"), h("p", {}, t("It opens in the microscope as soon as it has.")));
+    return;
+  }
   waitSoon(t("Fetching the series"));
   try {
     const opened = await page.player.open(series.series_uid);

@@ -47,7 +47,7 @@ export class Player extends EventTarget {
    * @returns {Promise<Opened | null>} null when another one was opened meanwhile
    */
   async open(series) {
-    const turn = this.#leave();
+    const turn = this.close();
     const instances = await this.reader.metadata(series);
     if (this.#late(turn)) return null;
     const frames = stackOf(instances);
@@ -61,7 +61,8 @@ export class Player extends EventTarget {
     return { instances, frames };
   }
 
-  #leave() {
+  /** Nothing is open; the number of this moment, for those who wait. */
+  close() {
     this.cine.stop();
     this.loader?.stop();
     this.loader = null;
