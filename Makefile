@@ -85,9 +85,10 @@ $(TSC)/tsc: | $(VENV)/bin/python
 	npm install --silent --no-save --no-fund --no-audit --prefix $(VENV)/typescript typescript@5.9.3
 	@touch $@
 
-# What judges whether everybody can use our pages; for the tests only.
-$(AXE): tests/journeys/axe.py | $(VENV)/.ready-to-test
+# What judges our pages, and our DICOMweb, in the browser; for the tests only.
+$(AXE): tests/journeys/axe.py tests/journeys/dicom_microscopy_viewer.py | $(VENV)/.ready-to-test
 	$(BIN)/python -m tests.journeys.axe
+	$(BIN)/python -m tests.journeys.dicom_microscopy_viewer
 	@touch $@
 
 clean:
