@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +22,7 @@ _MAGIC: Final = b"SVA1"
 _SCALES: Final = (1, 2, 10, 64, 100, 1000, 4096)
 _LEVEL: Final = 6
 _MOST: Final = 2**30
+_MOST_BYTES: Final = 2**29
 
 Array = NDArray[Any]
 
@@ -62,6 +63,10 @@ class Block:
         """[annotation, x or y]: the mean of its points; f8."""
         lengths = self.lengths_of_each
         return np.add.reduceat(self.points, starts(lengths)) / lengths[:, None]
+
+    def without_points(self) -> Block:
+        """All but the points, where they are kept elsewhere."""
+        return replace(self, points=np.empty((0, 2)))
 
     def taken(self, order: Array) -> Block:
         """Some of its annotations, in that order."""
@@ -129,22 +134,41 @@ def decode(data: bytes) -> Block:
     try:
         if data[:4] != _MAGIC:
             raise ValueError("another kind of block")
-        body = zlib.decompress(data[4:])
+        unpacking = zlib.decompressobj()
+        body = unpacking.decompress(data[4:], _MOST_BYTES)
+        if not unpacking.eof:
+            raise ValueError("cut off, or larger than any block")
         (length,) = struct.unpack_from("<I", body)
         head = json.loads(body[4 : 4 + length].decode("utf-8", "surrogatepass"))
         columns = _columns(body, 4 + length, head["columns"])
+        block = Block(
+            ids=columns["ids"].tobytes(),
+            parts=columns["parts"],
+            rings=columns["rings"],
+            lengths=columns["lengths"],
+            points=_from_whole(head["scale"], columns["points"]),
+            measured={name: columns[f"m{number}"] for number, name in enumerate(head["measured"])},
+            units=head["units"],
+            rest={int(place): said for place, said in head["rest"].items()},
+        )
+        return _checked(block)
     except (ValueError, KeyError, TypeError, struct.error, zlib.error) as error:
         raise StoreDamaged("annotations do not read back") from error
-    return Block(
-        ids=columns["ids"].tobytes(),
-        parts=columns["parts"],
-        rings=columns["rings"],
-        lengths=columns["lengths"],
-        points=_from_whole(head["scale"], columns["points"]),
-        measured={name: columns[f"m{number}"] for number, name in enumerate(head["measured"])},
-        units=head["units"],
-        rest={int(place): said for place, said in head["rest"].items()},
-    )
+
+
+def _checked(block: Block) -> Block:
+    """Only what fits together: blocks come in files, too. Errors: ValueError."""
+    counts = (block.parts, block.rings, block.lengths)
+    below = (len(block.rings), len(block.lengths), len(block.points) or None)
+    for many, number in zip(counts, below, strict=True):
+        if not len(many) or many.min() < 1:
+            raise ValueError("something is empty")
+        if number is not None and int(many.sum(dtype=np.int64)) != number:
+            raise ValueError("counts that do not add up")
+    columns = [len(block.ids) // 16, *(len(at) for at in block.measured.values())]
+    if any(number != block.count for number in columns):
+        raise ValueError("columns of several lengths")
+    return block
 
 
 def _columns(body: bytes, at: int, told: list[tuple[str, str, int]]) -> dict[str, Array]:
@@ -180,3 +204,29 @@ def _from_whole(scale: int, values: Array) -> Array:
     if not scale:
         return np.ascontiguousarray(pairs)
     return np.ascontiguousarray(np.cumsum(pairs, axis=0, dtype=np.int64) / scale)
+
+
+def joined(blocks: Iterable[Block]) -> Block:
+    """Blocks of one group as one."""
+    several = list(blocks)
+    counts = [at.count for at in several]
+    names = list(dict.fromkeys(name for at in several for name in at.measured))
+    units = {name: unit for at in several for name, unit in at.units.items()}
+    rest = dict[int, Mapping[str, Any]]()
+    for begin, at in zip(np.cumsum([0, *counts]).tolist(), several, strict=False):
+        rest |= {begin + place: said for place, said in at.rest.items()}
+    return Block(
+        ids=b"".join(at.ids for at in several),
+        parts=np.concatenate([at.parts for at in several]),
+        rings=np.concatenate([at.rings for at in several]),
+        lengths=np.concatenate([at.lengths for at in several]),
+        points=np.concatenate([at.points for at in several]),
+        measured={
+            name: np.concatenate(
+                [at.measured.get(name, np.full(at.count, np.nan)) for at in several]
+            )
+            for name in names
+        },
+        units=units,
+        rest=rest,
+    )

@@ -95,7 +95,12 @@ def neighbours(block: Block) -> Iterator[Block]:
 
 
 def annotations_in(group: AnnotationGroup, block: Block) -> Iterator[Annotation]:
-    """The members of a block as annotations."""
+    """The members of a block as annotations; of a large one some at a time."""
+    if block.count > BLOCK:
+        for start in range(0, block.count, BLOCK):
+            some = np.arange(start, min(start + BLOCK, block.count))
+            yield from annotations_in(group, block.taken(some))
+        return
     ids, points = block.ids, block.points.tolist()
     lengths, rings = iter(block.lengths.tolist()), iter(block.rings.tolist())
     columns = [(name, values.tolist()) for name, values in block.measured.items()]
