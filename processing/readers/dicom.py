@@ -50,10 +50,12 @@ class DicomReader(SlideReader):
 
     def __init__(self, probe: Probe) -> None:
         instances = read_series(probe.files, _MOST_FILES)
-        self._others = [at for at in instances if at.role in _ASSOCIATED]
-        volumes = volumes_of([at for at in instances if at.role is Role.VOLUME])
+        chosen = [at for at in instances if at.role is Role.VOLUME]
+        # Where no image says what it is, words about the label do not make all of them labels.
+        volumes = volumes_of(chosen or [at for at in instances if not at.image_type])
         if not volumes:
             raise UnsupportedDicom("the series has no whole-slide volume image")
+        self._others = [at for at in instances if chosen and at.role in _ASSOCIATED]
         grey = {at.header.get("SamplesPerPixel") == 1 and not _has_palette(at) for at in volumes}
         if len(grey) > 1:
             raise UnsupportedDicom("pictures in colour and single channels in one series")

@@ -180,6 +180,18 @@ def test_a_picture_without_an_image_type(
         assert [at.name for at in slide.associated_images()] == [name]
 
 
+def test_no_image_type_and_a_barcode_everywhere(colour: Image, tmp_path: Path) -> None:
+    def nameless(dataset: Dataset) -> None:
+        del dataset.ImageType
+        dataset.BarcodeValue = "S26-1-A"
+
+    write_pyramid(tmp_path, colour, Slide(series="2.25.1", change=nameless))
+    with open_slide(tmp_path) as slide:
+        assert len(slide.levels) == 3
+        assert slide.metadata.barcode == "S26-1-A"
+        assert slide.associated_images() == ()
+
+
 def test_only_a_label_is_no_slide(tmp_path: Path) -> None:
     _glass(tmp_path, "LABEL", stack(1, 1, (90, 80), colour=True))
     with pytest.raises(UnsupportedDicom, match="no whole-slide volume"), open_slide(tmp_path):
