@@ -109,7 +109,8 @@ def batches(instances: Iterable[Instance]) -> Iterator[list[Instance]]:
 def associated(where: Where, contexts: Sequence[PresentationContext]) -> Iterator[Association]:
     """An association with a node, released at the end.
 
-    Errors: Unreached (`peer_away`, `peer_busy`, `peer_refuses`).
+    Errors: Unreached (`peer_away`, `peer_busy`, `peer_refuses`; `no_context`: it takes nothing of
+    what is proposed).
     """
     association = _associate(where, contexts)
     try:
@@ -166,7 +167,7 @@ def _associate(where: Where, contexts: Sequence[PresentationContext]) -> Associa
         answer = association.acceptor.primitive
         permanent = answer is not None and answer.result == _PERMANENT
         raise Unreached("peer_refuses" if permanent else "peer_busy")
-    raise Unreached("peer_away")
+    raise Unreached("no_context" if association.rejected_contexts else "peer_away")
 
 
 def _pairs(instances: Iterable[Instance]) -> list[tuple[str, str]]:

@@ -163,8 +163,8 @@ def _label(services: Services, slide_id: str) -> bytes:
 
 
 def _delivery(services: Services, slide_id: str) -> tuple[Source | None, str]:
-    """How an image came and who handed it in, by the log."""
+    """How an image came and who handed it in, by the log; a node by the name it works under."""
     for event in reversed(events.history(services.database, f"slide:{slide_id}")):
         if event.kind in ("SlideReceived", "IntakeDeliveredAgain"):
-            return Source(event.source), event.actor
+            return Source(event.source), event.actor.removeprefix("node:")
     return None, ""

@@ -169,10 +169,9 @@ class DicomScanner(Machine):
             self.place.host, self.place.port, contexts, self.place.called
         )
         if not association.is_established:
+            if association.rejected_contexts:
+                raise Refused("no presentation context")
             raise Away("no association")
-        if not association.accepted_contexts:
-            association.release()
-            raise Refused("no presentation context")
         try:
             yield association
         finally:
