@@ -85,20 +85,30 @@ def start(database: Database, item_id: str, performer: str, station: str = "") -
     Errors: NotFound, Illegal (another has it, it has ended, the glass is not to be scanned).
     """
     with database.transaction() as connection:
-        item = _scan(connection, item_id)
-        station = station or str(item.data.get("station") or performer)
-        item = work_items.claim(connection, item_id, performer)
-        fact = ScanStarted(item.barcode or "", station, item_id)
-        _record(connection, item, fact, performer)
-        return _note(connection, item, station=station, begun=True, news_at=_said_now())
+        return start_in(connection, item_id, performer, station)
+
+
+def start_in(connection: Connection, item_id: str, performer: str, station: str = "") -> WorkItem:
+    """The same inside the caller's transaction."""
+    item = _scan(connection, item_id)
+    station = station or str(item.data.get("station") or performer)
+    item = work_items.claim(connection, item_id, performer)
+    fact = ScanStarted(item.barcode or "", station, item_id)
+    _record(connection, item, fact, performer)
+    return _note(connection, item, station=station, begun=True, news_at=_said_now())
 
 
 def beat(database: Database, item_id: str, performer: str) -> WorkItem:
     """It is still being scanned. Errors: NotFound, Illegal when it was taken away."""
     with database.transaction() as connection:
-        item = _scan(connection, item_id)
-        _demand_claimed(item, performer)
-        return _note(connection, item, news_at=_said_now())
+        return beat_in(connection, item_id, performer)
+
+
+def beat_in(connection: Connection, item_id: str, performer: str) -> WorkItem:
+    """The same inside the caller's transaction."""
+    item = _scan(connection, item_id)
+    _demand_claimed(item, performer)
+    return _note(connection, item, news_at=_said_now())
 
 
 def finish(database: Database, item_id: str, performer: str, fingerprint: str = "") -> WorkItem:
@@ -107,16 +117,23 @@ def finish(database: Database, item_id: str, performer: str, fingerprint: str = 
     Twice is once; so is telling it after the image has come. Errors: NotFound, Illegal.
     """
     with database.transaction() as connection:
-        item = _scan(connection, item_id)
-        if item.state is WorkState.DONE and item.performer == performer:
-            return item
-        _demand_claimed(item, performer)
-        barcode, station = item.barcode or "", str(item.data.get("station") or performer)
-        if not item.data.get("begun"):
-            _record(connection, item, ScanStarted(barcode, station, item_id), performer)
-        _record(connection, item, ScanCompleted(barcode, item_id), performer)
-        _note(connection, item, begun=True, news_at=_said_now(), fingerprint=fingerprint)
-        return work_items.end(connection, item_id, WorkState.DONE)
+        return finish_in(connection, item_id, performer, fingerprint)
+
+
+def finish_in(
+    connection: Connection, item_id: str, performer: str, fingerprint: str = ""
+) -> WorkItem:
+    """The same inside the caller's transaction."""
+    item = _scan(connection, item_id)
+    if item.state is WorkState.DONE and item.performer == performer:
+        return item
+    _demand_claimed(item, performer)
+    barcode, station = item.barcode or "", str(item.data.get("station") or performer)
+    if not item.data.get("begun"):
+        _record(connection, item, ScanStarted(barcode, station, item_id), performer)
+    _record(connection, item, ScanCompleted(barcode, item_id), performer)
+    _note(connection, item, begun=True, news_at=_said_now(), fingerprint=fingerprint)
+    return work_items.end(connection, item_id, WorkState.DONE)
 
 
 def fail(
@@ -127,15 +144,22 @@ def fail(
     Twice is once. Errors: NotFound, Illegal.
     """
     with database.transaction() as connection:
-        item = _scan(connection, item_id)
-        failures = item.data.get("failures") or [{}]
-        if item.state in (WorkState.OFFERED, WorkState.FAILED) and failures[-1].get("by") == who:
-            return item
-        if not (anyone and item.state is WorkState.CLAIMED) and not (
-            item.state is WorkState.DONE and (anyone or item.performer == who)
-        ):
-            _demand_claimed(item, who)
-        return come_to_nothing(connection, item, who, reason)
+        return fail_in(connection, item_id, who, reason, anyone=anyone)
+
+
+def fail_in(
+    connection: Connection, item_id: str, who: str, reason: str, *, anyone: bool = False
+) -> WorkItem:
+    """The same inside the caller's transaction."""
+    item = _scan(connection, item_id)
+    failures = item.data.get("failures") or [{}]
+    if item.state in (WorkState.OFFERED, WorkState.FAILED) and failures[-1].get("by") == who:
+        return item
+    if not (anyone and item.state is WorkState.CLAIMED) and not (
+        item.state is WorkState.DONE and (anyone or item.performer == who)
+    ):
+        _demand_claimed(item, who)
+    return come_to_nothing(connection, item, who, reason)
 
 
 def come_to_nothing(connection: Connection, item: WorkItem, who: str, reason: str) -> WorkItem:

@@ -7,6 +7,7 @@ done, is a new step that replaces it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ KINDS = (WorkKind.SCAN, WorkKind.ANALYSIS, WorkKind.CONSULTATION)
 """Work that is told as steps."""
 GIVEN_UID = "ups_uid"
 """In an item's data: the UID that whoever asked for it gave its first step."""
+SCHEME = "99SVARTID"
+"""Of codes that are ours."""
 _STATES = {
     WorkState.OFFERED: StepState.SCHEDULED, WorkState.CLAIMED: StepState.IN_PROGRESS,
     WorkState.DONE: StepState.COMPLETED, WorkState.FAILED: StepState.CANCELED,
@@ -47,7 +50,7 @@ def note_changed(connection: Connection, before: WorkItem, item: WorkItem) -> No
             note_changed(connection, before, item)
     elif step.state is wanted:
         if before.performer != item.performer:
-            tell(connection, step.uid, StepEvent.ASSIGNED, {})
+            tell(connection, step.uid, StepEvent.ASSIGNED, assignment(item.performer))
     elif wanted is StepState.SCHEDULED:
         if step.state not in FINAL:
             _turn(connection, step, StepState.CANCELED, item.reason)
@@ -66,11 +69,15 @@ def newest(connection: Connection, item_id: str) -> Step | None:
 
 
 def tell(
-    connection: Connection, uid: str, event: StepEvent, data: dict[str, Any], *, born: bool = False
+    connection: Connection,
+    uid: str,
+    event: StepEvent,
+    data: Mapping[str, Any],
+    **about: Any,  # noqa: ANN401 - columns of the table
 ) -> None:
-    """Enter what subscribers are to hear, inside the caller's transaction."""
-    values = {"uid": uid, "event": int(event), "data": data, "born": born, "at": now()}
-    connection.execute(sa.insert(ups_news).values(**values))
+    """Enter what subscribers are to hear, inside the caller's transaction; `about` are columns."""
+    values = {"uid": uid, "event": int(event), "data": dict(data), "at": now()}
+    connection.execute(sa.insert(ups_news).values(**values, **about))
 
 
 def state_report(state: StepState, reason: str = "") -> dict[str, Any]:
@@ -80,6 +87,16 @@ def state_report(state: StepState, reason: str = "") -> dict[str, Any]:
         _STATE: {"vr": "CS", "Value": [state.value]},
     }
     return told | ({_REASON: {"vr": "LT", "Value": [reason[:_MOST_REASON]]}} if reason else {})
+
+
+def assignment(performer: str) -> dict[str, Any]:
+    """What is told of who is to perform a step: a person or a unit, by the name it has here."""
+    if not performer:
+        return {}
+    words = {"00080100": ("SH", performer[:16]), "00080102": ("SH", SCHEME)}
+    words["00080104"] = ("LO", performer[:64])
+    coded = {tag: {"vr": vr, "Value": [text]} for tag, (vr, text) in words.items()}
+    return {"00404009": {"vr": "SQ", "Value": [coded]}}
 
 
 def step_of_row(row: Row[Any]) -> Step:
@@ -106,7 +123,7 @@ def _begin(connection: Connection, item: WorkItem, number: int, replaces: str, g
     )
     tell(connection, uid, StepEvent.STATE, state_report(StepState.SCHEDULED), born=True)
     if item.performer:
-        tell(connection, uid, StepEvent.ASSIGNED, {})
+        tell(connection, uid, StepEvent.ASSIGNED, assignment(item.performer))
 
 
 def _turn(connection: Connection, step: Step, state: StepState, reason: str) -> None:

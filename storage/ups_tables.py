@@ -29,11 +29,13 @@ ups_news = sa.Table(
     metadata,
     sa.Column("news_id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
     sa.Column("uid", sa.String(64), nullable=False),
+    sa.Column("aet", sa.String(16), nullable=False, server_default=""),
     sa.Column("event", sa.Integer, nullable=False),
     sa.Column("data", sa.JSON, nullable=False),
     sa.Column("born", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("at", UtcDateTime, nullable=False, index=True),
 )
+"""What is to be told of steps, in the order it happened; to one subscriber alone, if named."""
 
 ups_subscriber = sa.Table(
     "ups_subscriber",

@@ -59,6 +59,12 @@ def get_in(connection: Connection, item_id: str) -> WorkItem:
     return _item(row)
 
 
+def some_in(connection: Connection, item_ids: Collection[str]) -> dict[str, WorkItem]:
+    """Items by their ids."""
+    query = sa.select(work_item).where(work_item.c.item_id.in_(item_ids))
+    return {row.item_id: _item(row) for row in connection.execute(query)}
+
+
 def listing(
     database: Database,
     kinds: Collection[WorkKind] = (),

@@ -58,6 +58,8 @@ from viewers import (
     unknown,
     uploads,
     work,
+    workitems,
+    workitems_events,
 )
 from viewers.access import Gate, needs, principal_of
 from viewers.audit import Audit
@@ -105,6 +107,7 @@ def build_api(context: Context) -> FastAPI:
         forwarding.router, lab.router, unknown.router, repairs.router, imaging.router,
         case_entry.router, cases.router, case_orders.router, case_acts.router, reports.router,
         dicomweb_search.router, dicomweb_rendered.router, dicomweb.router, dicomweb_store.router,
+        workitems.router, workitems_events.router,
         glasses.router, facts.router, colleagues.router, cases.late,
         annotations_read.router, annotations_draw.router,
     ):  # fmt: skip

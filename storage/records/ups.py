@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from storage.records.case_words import Agreement
 from storage.records.imaging import SeriesEntry, Whose
 from storage.records.work import WorkItem
 
@@ -93,6 +94,14 @@ class NewAnalysis:
     series_uids: tuple[str, ...] = ()
     """Of images here that it is about; none where it is about something else."""
     due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What came of a step, as far as the record of work has a place for it."""
+
+    conclusion: str = ""
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ FILLED = {
     "group_id": "0" * 32,
     "number": "0",
     "rule_id": "0" * 12,
+    "workitem_uid": "1.2.3",
+    "aet": "WATCH",
     "forward_id": "0" * 32,
 }
 STREAM = "/api/v1/changes"

@@ -19,6 +19,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("uid", sa.String(length=64), nullable=False),
+        sa.Column("aet", sa.String(length=16), server_default="", nullable=False),
         sa.Column("event", sa.Integer(), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("born", sa.Boolean(), server_default=sa.false(), nullable=False),
