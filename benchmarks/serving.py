@@ -36,7 +36,7 @@ _TILES = 4000
 _LOOKED_AT = 40
 _ALIKE = 6.0
 """Mean difference of a tile's pixels from ours: peers encode again, none shows another place."""
-_LUA = """
+LUA = """
 local paths = {}
 for line in io.lines("%s") do paths[#paths + 1] = line end
 math.randomseed(7)
@@ -84,7 +84,7 @@ def main() -> int:
     alone = sys.argv[5:] == ["alone"]
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if alone:
-        _loopback_up()
+        up_loopback()
     ours = install(slide, folder / "serving")
     bench = Bench(slide, folder, ours, environments(print), alone)
     document = {"tiles": "random tiles of level 0", "seconds": _SECONDS}
@@ -133,7 +133,7 @@ def _start(name: str, server: Server, bench: Bench, stack: ExitStack) -> _Up:
     difference = _difference(server, tile, bench, places[:_LOOKED_AT])
     listing, script = log.with_suffix(".txt"), log.with_suffix(".lua")
     listing.write_text("\n".join(tile(column, row) for column, row in places))
-    script.write_text(_LUA % listing)
+    script.write_text(LUA % listing)
     _wrk(server, script, 1)
     return _Up(server, pids, script, difference)
 
@@ -173,12 +173,12 @@ def _one_round(one: _Up) -> Round:
     stolen, cpu, began = stolen_seconds(), cpu_seconds(one.pids), time.perf_counter()
     text = _wrk(one.server, one.script, _SECONDS)
     spent, wall = cpu_seconds(one.pids) - cpu, time.perf_counter() - began
-    requests = int(_found(r"(\d+) requests in", text))
+    requests = int(found(r"(\d+) requests in", text))
     errors = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     return Round(
-        round(requests / float(_found(r"requests in ([\d.]+)s", text))),
-        _ms(_found(r"50%\s+([\d.]+\w+)", text)),
-        _ms(_found(r"99%\s+([\d.]+\w+)", text)),
+        round(requests / float(found(r"requests in ([\d.]+)s", text))),
+        milliseconds(found(r"50%\s+([\d.]+\w+)", text)),
+        milliseconds(found(r"99%\s+([\d.]+\w+)", text)),
         round(1000 * spent / max(requests, 1), 4),
         int(errors[1]) if errors else 0,
         round((stolen_seconds() - stolen) / wall, 2),
@@ -193,14 +193,14 @@ def _wrk(server: Server, script: Path, seconds: int) -> str:
     return done.stdout
 
 
-def _found(pattern: str, text: str) -> str:
+def found(pattern: str, text: str) -> str:
     match = re.search(pattern, text)
     if match is None:
         raise ValueError(f"wrk's report has no {pattern!r}")
     return match[1]
 
 
-def _ms(duration: str) -> float:
+def milliseconds(duration: str) -> float:
     """Milliseconds of what wrk prints: 610.00us, 1.88ms, 1.02s."""
     match = re.fullmatch(r"([\d.]+)(us|ms|s|m)", duration)
     if match is None:
@@ -208,7 +208,7 @@ def _ms(duration: str) -> float:
     return round(float(match[1]) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[match[2]], 3)
 
 
-def _loopback_up() -> None:
+def up_loopback() -> None:
     """Switch loopback on in a fresh network (SIOCGIFFLAGS, SIOCSIFFLAGS)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         request = struct.pack("16sh14x", b"lo", 0)

@@ -6,7 +6,7 @@ Newest study first, one by one, until there are as many as are wanted.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from processing.dicom.answers import series_answer, study_answer
 from processing.dicom.instance import Instance
 from processing.dicom.json_model import JsonModel, absolute, to_model, to_text
 from processing.dicom.matching import matches, wanted_of
+from processing.dicom.names import to_person_name
 from processing.dicom.query import Level, Query
 from processing.dicom.stored import StoredInstance
 from storage import imaging
@@ -30,7 +31,19 @@ from viewers.context import Context
 
 _PAGE = 500
 _MOST_NAMED = 100
-_SOP_UID, _MODALITIES = 0x00080018, 0x00080061
+_SOP_UID, _CONTAINER = 0x00080018, 0x00400512
+_ASKED_MOST: dict[int, tuple[str, Callable[[SeriesEntry], str]]] = {
+    0x00100010: ("PN", lambda entry: to_person_name(entry.whose.name)),
+    0x00100020: ("LO", lambda entry: entry.whose.identifier),
+    0x00080050: ("SH", lambda entry: entry.accession),
+    0x00081030: ("LO", lambda entry: entry.study_description),
+    0x0020000D: ("UI", lambda entry: entry.study_uid),
+}
+"""Of a study, as `study_answer` tells it; a whole answer takes ten times as long to make."""
+_OF_SERIES = frozenset(
+    {0x0020000E, 0x00080060, 0x00200011, 0x0008103E, 0x00180015, 0x00080021, 0x00080031, _CONTAINER}
+)
+"""What `series_answer` tells beyond the study."""
 _COMPUTED = frozenset({0x00080061, 0x00201206, 0x00201208, 0x00201209})
 """Attributes of a study or series that no instance has in its header."""
 
@@ -69,18 +82,27 @@ def found_of(
     return some[: query.limit], len(some) > query.limit
 
 
-def model_of(context: Context, found: Found, root: str) -> JsonModel:
-    """Everything that can be told of it, as the DICOM JSON model."""
+def models_of(context: Context, some: Sequence[Found], root: str) -> list[JsonModel]:
+    """Everything that can be told of each, as the DICOM JSON model."""
+    counted = [
+        entry
+        for at in some
+        if at.instance is None
+        for entry in (at.group if at.level is Level.STUDY else [at.entry])
+    ]
+    numbers = _counts(context, counted)
+    return [_model(at, numbers, root) for at in some]
+
+
+def _model(found: Found, numbers: Mapping[str, int], root: str) -> JsonModel:
     entry, of_study = found.entry, f"{root}/studies/{found.entry.study_uid}"
     of_series = f"{of_study}/series/{entry.series_uid}"
     if found.level is Level.STUDY:
-        numbers = _counts(context, found.group)
-        model = to_model(study_answer(found.group, sum(numbers.values())))
-        return _told(model, of_study)
+        count = sum(numbers[at.series_uid] for at in found.group)
+        return _told(to_model(study_answer(found.group, count)), of_study)
     if found.instance is None:
         study = study_answer(found.group)
-        answer = series_answer(entry, _counts(context, [entry])[entry.series_uid])
-        study.update(answer)
+        study.update(series_answer(entry, numbers[entry.series_uid]))
         return _told(to_model(study), of_series)
     model = to_model(series_answer(entry)) | header_model(found.instance)
     model["00083002"] = {"vr": "UI", "Value": [found.instance.transfer_syntax]}
@@ -110,18 +132,37 @@ def _matching(
     wanted = _wanted(context, within, keys)
     if wanted is None:
         return
-    page = _PAGE if len(keys) else min(query.offset + query.limit + 1, _PAGE)
+    tags = {int(tag) for tag in keys.keys()}  # noqa: SIM118 - tags, not elements
+    of_study, of_series = tags - _OF_SERIES - _ASKED_MOST.keys(), tags & _OF_SERIES
+    page = _PAGE if tags else min(query.offset + query.limit + 1, _PAGE)
     for group in _studies(context, principal, wanted, page):
-        if len(keys) and not matches(keys, study_answer(group)):
+        if not _may_fit(keys, tags, group[0]):
+            continue
+        if of_study and not matches(keys, study_answer(group)):
             continue
         some = [at for at in group if at.series_uid in wanted.series_uids or not wanted.series_uids]
-        series = [at for at in some if not len(keys) or matches(keys, series_answer(at))]
+        series = [at for at in some if not of_series or _series_fits(keys, at)]
         if level is Level.STUDY and series:
             yield Found(group, group[0], level)
         elif level is Level.SERIES:
             yield from (Found(group, entry, level) for entry in series)
         elif level is Level.INSTANCE:
             yield from _instances(context, group, series, keys)
+
+
+def _may_fit(keys: Dataset, tags: set[int], entry: SeriesEntry) -> bool:
+    """A first look at what is asked most."""
+    few = Dataset()
+    for tag in tags & _ASKED_MOST.keys():
+        kind, said = _ASKED_MOST[tag]
+        few.add_new(tag, kind, said(entry))
+    return matches(keys, few) if len(few) else True
+
+
+def _series_fits(keys: Dataset, entry: SeriesEntry) -> bool:
+    """A glass is asked for by its barcode: what is of no glass does not fit."""
+    answer = series_answer(entry)
+    return matches(keys, answer) and (_CONTAINER not in keys or _CONTAINER in answer)
 
 
 def _instances(

@@ -5,13 +5,12 @@ Source: PS3.18 10.6.
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from processing.dicom.json_model import JsonModel, to_text
+from processing.dicom.json_model import to_text
 from processing.dicom.query import MOST, Level, Query, parse_query, reduced
 from storage.records.people import Principal, Right
 from viewers.access import principal_of
@@ -25,7 +24,7 @@ from viewers.dicomweb_answers import (
     plain_uid,
     reads,
 )
-from viewers.dicomweb_found import Found, Within, found_of, model_of
+from viewers.dicomweb_found import Found, Within, found_of, models_of
 
 router = APIRouter(prefix=ROOT, tags=["dicomweb"], route_class=DicomRoute, dependencies=READ)
 _FUZZY = "The fuzzymatching parameter is not supported. Only literal matching has been performed."
@@ -81,12 +80,9 @@ def _search(request: Request, level: Level, within: Within) -> Response:
     if not found:
         return Response(status_code=204, headers={"Cache-Control": "no-store"} | headers)
     carried = query.carried(level, within.level)
-    models = [_carried(model_of(context, at, address(request)), query, carried) for at in found]
+    told = models_of(context, found, address(request))
+    models = told if query.everything else [reduced(at, carried) for at in told]
     return json_answer(request, f"[{', '.join(map(to_text, models))}]", headers)
-
-
-def _carried(model: JsonModel, query: Query, carried: Any) -> JsonModel:  # noqa: ANN401
-    return model if query.everything else reduced(model, carried)
 
 
 def _warnings(request: Request, query: Query, *, more: bool) -> dict[str, str]:

@@ -146,6 +146,7 @@ def test_keys(query: str, count: int, client: TestClient) -> None:
     [
         ("/series?Modality=MR", MANY),
         ("/series?Modality=SM", 1),
+        ("/series?ContainerIdentifier=nobodys", 0),
         ("/series?SeriesDescription=Thor*&PatientID=N1", 1),
         (f"/studies/{STUDY}/series?Modality=MR", 0),
         (f"/studies/{STUDY}/series?SeriesNumber=4", 1),
