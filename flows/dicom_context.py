@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 from pynetdicom.association import Association
 from pynetdicom.events import EventType
 
+from flows.dicom_export import ours_of
 from flows.services import Services
+from processing.dicom.echo import Ours
 from storage.dicom_objects import Objects
 from storage.dicom_peers import principal_of
 from storage.records.imaging import Peer, PeerMay
@@ -71,6 +73,11 @@ class Node:
     def index(self) -> Objects:
         """The index of received objects."""
         return Objects(self.services.database)
+
+    @property
+    def ours(self) -> Ours:
+        """What tells instances that are made here, should they come back."""
+        return ours_of(self.services)
 
     def admit(self, association: Association, peer: Peer) -> None:
         """Note who is calling."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 from flows.services import Services
+from processing.dicom.echo import Ours
 from processing.dicom.instance import Instance
 from processing.dicom.opening import Opener
 from storage import imaging
@@ -19,6 +21,11 @@ from storage.tiles import TileStore
 def opener_of(services: Services) -> Opener:
     """What opens instances, once a process."""
     return Opener(TileStore(services.pyramids), services.layout, Objects(services.database))
+
+
+def ours_of(services: Services) -> Ours:
+    """What tells instances that are made here, should they come back."""
+    return Ours(opener_of(services), partial(imaging.made_here, services.database))
 
 
 def write_dicom(services: Services, slide_id: str, folder: Path) -> None:

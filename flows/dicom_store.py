@@ -97,7 +97,7 @@ class Arriving:
         if self._incoming is None:
             raise self._error or Transient("the object is not there")
         try:
-            return receive(self._incoming, node.index, received_from)
+            return receive(self._incoming, node.index, received_from, node.ours)
         finally:
             self._incoming = None
 

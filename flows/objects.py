@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flows.dicom_export import ours_of
 from flows.originals import Bundle, open_regular
 from flows.services import Services
 from processing.dicom.envelope import Unwrapping, identify
@@ -58,4 +59,4 @@ def keep(services: Services, file: Path, received_from: str) -> Outcome:
     except BaseException:
         incoming.discard()
         raise
-    return receive(incoming, Objects(services.database), received_from[:80])
+    return receive(incoming, Objects(services.database), received_from[:80], ours_of(services))

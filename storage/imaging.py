@@ -16,13 +16,13 @@ from sqlalchemy.engine import Row
 from storage.case_tables import case_image, case_slide, pathology_case, patient
 from storage.database import Database
 from storage.dicom_tables import dicom_series, dicom_uid
-from storage.dicom_uids import CASE, SLIDE
+from storage.dicom_uids import CASE, SLIDE, slide_of
 from storage.errors import NotFound
 from storage.received_series import entry_received, received_within
 from storage.records.case_words import ScanState
 from storage.records.imaging import Glass, SeriesEntry, Wanted, Whose
-from storage.records.people import Principal
-from storage.records.uids import loose_study_uid
+from storage.records.people import SVARTID, Principal
+from storage.records.uids import loose_study_uid, parse_instance
 from storage.relations import open_to
 from storage.tables import slide
 
@@ -77,6 +77,15 @@ def of_slide(database: Database, principal: Principal, slide_id: str) -> SeriesE
     if not found:
         raise NotFound("there is no such slide within reach")
     return found[0]
+
+
+def made_here(database: Database, sop_uid: str) -> SeriesEntry | None:
+    """The series whose instance that UID of ours is; None when it is no UID of ours."""
+    key = parse_instance(sop_uid)
+    if key is None or slide_of(database, key.series_uid) is None:
+        return None
+    found = series(database, SVARTID, Wanted(series_uids=(key.series_uid,)))
+    return next((at for at in found if not at.received), None)
 
 
 def _made(principal: Principal, wanted: Wanted) -> sa.Select[Any]:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from processing.dicom.echo import Ours
 from processing.dicom.media_types import DICOM, JSON, MULTIPART, choose_plain, parse_content_type
 from processing.dicom.multipart import END, Event, PartReader
+from storage import imaging
 from storage.errors import Malformed
 from storage.records.people import Right
 from viewers.access import needs, principal_of
@@ -59,7 +62,8 @@ async def _store(request: Request, study_uid: str) -> Response:
         raise not_acceptable(JSON)
     context = context_of(request)
     sender = principal_of(request).name
-    stored = Store(context.settings.layout, context.objects, sender, study_uid)
+    ours = Ours(context.opener, partial(imaging.made_here, context.database))
+    stored = Store(context.settings.layout, context.objects, ours, (sender, study_uid))
     try:
         await _take_all(request, stored)
     except Malformed:

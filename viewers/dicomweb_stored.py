@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from processing.dicom.echo import Ours
 from processing.dicom.envelope import Unwrapping
 from processing.dicom.facts import facts_of
 from processing.dicom.guard import Reason, Unfit, inspect
@@ -45,9 +46,10 @@ class Taken:
 class Store:
     """Takes parts as they come, on a worker's thread; one request's."""
 
-    def __init__(self, layout: Layout, index: Objects, sender: str, study_uid: str) -> None:
-        self._layout, self._index, self._sender = layout, index, sender
-        self._study_uid = study_uid
+    def __init__(self, layout: Layout, index: Objects, ours: Ours, about: tuple[str, str]) -> None:
+        """`about`: who stores, and into which study (empty: any)."""
+        self._layout, self._index, self._ours = layout, index, ours
+        self._sender, self._study_uid = about
         self.taken: list[Taken] = []
         self._incoming: Incoming | None = None
         self._unwrapping: Unwrapping | None = None
@@ -94,13 +96,16 @@ class Store:
         try:
             unwrapping.finish()
             other = self._of_another_study(incoming)
-            self.taken.append(other or _taken(receive(incoming, self._index, self._sender)))
+            self.taken.append(other or _taken(self._received(incoming)))
         except SvartidError as error:
             incoming.discard()
             self._fail(error)
             self.taken.append(Taken(None, self._failure))
         else:
             incoming.discard()
+
+    def _received(self, incoming: Incoming) -> Outcome:
+        return receive(incoming, self._index, self._sender, self._ours)
 
     def _of_another_study(self, incoming: Incoming) -> Taken | None:
         """Refused before anything of it is kept; what cannot be read is for `receive` to judge."""

@@ -96,15 +96,14 @@ class VirtualPicture:
 
     @property
     def _pixels(self) -> bytes:
-        raw = self._decoded.tobytes()
-        return raw + b"\0" * (len(raw) & 1)
+        return self._decoded.tobytes()
 
     @cached_property
     def _whole(self) -> bytes:
         out = io.BytesIO()
         self.header().save_as(out, enforce_file_format=True)
         if not self._is_jpeg:
-            head = encapsulated.native_head(len(self._pixels), words=False)
-            return out.getvalue() + head + self._pixels
+            even = self._pixels + b"\0" * (len(self._pixels) & 1)
+            return out.getvalue() + encapsulated.native_head(len(even), words=False) + even
         head = encapsulated.encapsulated_head(np.array([len(self._file)], np.int64))
         return out.getvalue() + head + b"".join(encapsulated.item(self._file)) + encapsulated.END

@@ -19,6 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from processing.dicom.echo import Ours, has_same_frames
 from processing.dicom.envelope import head
 from processing.dicom.facts import Facts, facts_of
 from processing.dicom.guard import (
@@ -75,13 +76,40 @@ class Outcome:
     """Why it is in quarantine."""
 
 
-def receive(incoming: Incoming, index: Index, received_from: str) -> Outcome:
-    """Take in what has been written; see above. Errors: NoSpace, Transient, SvartidError."""
+def receive(
+    incoming: Incoming, index: Index, received_from: str, ours: Ours | None = None
+) -> Outcome:
+    """Take in what has been written; see above. Errors: NoSpace, Transient, SvartidError.
+
+    `ours` tells what is made here: it is known when it comes back, and not kept a second time.
+    """
     try:
         incoming.settle()
-        return _take(incoming, index, received_from)
+        return _come_back(incoming, index, received_from, ours) or _take(
+            incoming, index, received_from
+        )
     finally:
         incoming.discard()
+
+
+def _come_back(
+    incoming: Incoming, index: Index, received_from: str, ours: Ours | None
+) -> Outcome | None:
+    """None when it is nothing that is made here."""
+    try:
+        meta = _meta(incoming.path)
+        made = ours.instance(meta.sop_uid) if ours else None
+        if made is None:
+            return None
+        structure = inspect(incoming.path)
+    except Unfit:
+        return None
+    if not has_same_frames(incoming.path, structure.walked.pixels_at, made):
+        return _set_aside(incoming, index, received_from, Reason.ANOTHER_OBJECT, meta)
+    said = made.header()
+    return Outcome(
+        Result.KNOWN, made.sop_class, made.sop_uid, said.StudyInstanceUID, said.SeriesInstanceUID
+    )
 
 
 def _take(incoming: Incoming, index: Index, received_from: str) -> Outcome:

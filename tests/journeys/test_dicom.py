@@ -22,7 +22,8 @@ import pydicom
 import pytest
 from dicomweb_client import DICOMwebClient
 from PIL import Image
-from requests import Session
+from requests import PreparedRequest
+from requests.auth import AuthBase
 from wsidicom import WsiDicom, WsiDicomWebClient
 
 from tests.journeys.dicom import (
@@ -65,17 +66,13 @@ class Hospital:
         headers = {"Authorization": f"Bearer {self.tokens[who]}"}
         return DICOMwebClient(f"{self.up.url}/dicom-web", headers=headers)
 
-    def case_study(self) -> str:
-        """StudyInstanceUID of the case."""
-        (found,) = studies(self.up, self.tokens["pia"], AccessionNumber=ACCESSION)
-        return str(found["0020000D"]["Value"][0])
-
     def series_of_slide(self) -> dict[str, Any]:
         """The series of the glass that came as SVS."""
-        found = self.web("pia").search_for_series(self.case_study())
-        mine = [at for at in found if at["0020000E"]["Value"][0].startswith("2.25.")]
-        assert len(mine) == 1
-        return dict(mine[0])
+        found = self.web("pia").search_for_series(
+            fields=["ContainerIdentifier"], search_filters={"AccessionNumber": ACCESSION}
+        )
+        (mine,) = (at for at in found if at.get("00400512", {}).get("Value") == [VIRTUAL])
+        return dict(mine)
 
 
 @pytest.fixture(scope="module")
@@ -224,10 +221,11 @@ def test_orthanc_takes_the_slide_and_gives_it_back(hospital: Hospital, tmp_path:
     theirs = wait_for(lambda: _all_in(archive.pixels(), ours), 30, "Orthanc has every instance")
     assert ours.items() <= theirs.items()
     with httpx.Client(base_url=archive.url, timeout=120) as client:
-        wsi = client.get("/studies").json()
-        assert wsi
-        sent = client.post("/modalities/svartid/store", content=wsi[0])
+        names = [archive.instances()[uid] for uid in ours]
+        sent = client.post("/modalities/svartid/store", json=names)
         assert sent.is_success, sent.text
+        assert sent.json()["FailedInstancesCount"] == 0
+    assert hospital.series_of_slide()["00201209"]["Value"] == [len(ours)]  # known, not kept twice
 
 
 def test_orthancs_dicomweb_pulls_from_ours(hospital: Hospital) -> None:
@@ -249,13 +247,10 @@ def test_orthancs_dicomweb_pulls_from_ours(hospital: Hospital) -> None:
 def test_wsidicom_reads_over_the_web_what_we_read(hospital: Hospital, tmp_path: Path) -> None:
     """A region by another reader over DICOMweb has the hash of our own."""
     series = hospital.series_of_slide()
-    session = Session()
-    session.headers["Authorization"] = f"Bearer {hospital.tokens['pia']}"
+    auth = _Bearer(hospital.tokens["pia"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        client = WsiDicomWebClient.create_client(
-            f"{hospital.up.url}/dicom-web", auth=_auth(session)
-        )
+        client = WsiDicomWebClient.create_client(f"{hospital.up.url}/dicom-web", auth=auth)
         with WsiDicom.open_web(
             client, series["0020000D"]["Value"][0], series["0020000E"]["Value"][0]
         ) as slide:
@@ -312,12 +307,15 @@ def _all_in(have: dict[str, str], wanted: dict[str, str]) -> dict[str, str] | No
     return have if wanted.keys() <= have.keys() else None
 
 
-def _auth(session: Session) -> Any:  # noqa: ANN401
-    def put(request: Any) -> Any:  # noqa: ANN401
-        request.headers["Authorization"] = session.headers["Authorization"]
-        return request
+class _Bearer(AuthBase):
+    """A token on every request."""
 
-    return put
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
 
 def _sha(pixels: np.ndarray[Any, Any]) -> str:
