@@ -89,6 +89,7 @@ class FrameApp:
     def __init__(self, app: ASGIApp, context: Context) -> None:
         self._app, self._context = app, context
         self._known: OrderedDict[tuple[str, str], _Opened] = OrderedDict()
+        self._opening: dict[tuple[str, str], asyncio.Future[_Opened]] = {}
         self._decoding = asyncio.Semaphore(2)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,13 +130,9 @@ class FrameApp:
     async def _answer(
         self, scope: Scope, send: Send, principal: Principal, match: re.Match[str]
     ) -> None:
-        key = principal.session, match[1]
-        found = self._known.get(key)
+        found = self._known.get((principal.session, match[1]))
         if found is None or time.monotonic() - found.at >= _FRESH:
-            found = await run_in_threadpool(self._open, principal, match)
-            self._known[key] = found
-            while len(self._known) > _MOST:
-                self._known.popitem(last=False)
+            found = await self._opened_once(principal, match)
         accept, held = _said(scope)
         asked = _asked(found, match[5], accept, head_only=scope["method"] == "HEAD")
         if held and knows(held, asked.etag):
@@ -146,6 +143,20 @@ class FrameApp:
             await _send_one(send, asked, data)
         else:
             await self._send_all(send, found, asked)
+
+    async def _opened_once(self, principal: Principal, match: re.Match[str]) -> _Opened:
+        """Opened for all who ask at this moment, so that a large object is gone through once."""
+        key = principal.session, match[1]
+        opening = self._opening.get(key)
+        if opening is None:
+            opening = asyncio.ensure_future(run_in_threadpool(self._open, principal, match))
+            self._opening[key] = opening
+            opening.add_done_callback(lambda _: self._opening.pop(key, None))
+        found = await asyncio.shield(opening)
+        self._known[key] = found
+        while len(self._known) > _MOST:
+            self._known.popitem(last=False)
+        return found
 
     async def _frame(self, found: _Opened, way: Representation, number: int) -> bytes:
         if way.decoded:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import numpy as np
 import pydicom
 import pytest
@@ -11,6 +15,9 @@ from PIL import Image
 from pydicom.encaps import generate_frames
 from starlette.testclient import TestClient
 
+from processing.dicom.instance import Instance
+from processing.dicom.opening import Opener
+from storage.records.imaging import SeriesEntry
 from storage.records.people import Role
 from tests.contracts.dicom_files import frames_of
 from tests.viewers.archive import Archive, parts_of
@@ -186,3 +193,31 @@ def test_ways_out_of_the_store(archive: Archive) -> None:
                  "/dicom-web/studies/1/series/1/instances/1/frames/../../x"):  # fmt: skip
         answer = call(create_app(archive.settings), path, [(b"authorization", token)])
         assert answer.status in {400, 404}, path
+
+
+def test_many_who_ask_at_once_open_an_object_once(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or everybody would wait for everybody's going through a large object."""
+    opened, really = list[str](), Opener.instance
+
+    def slowly(opener: Opener, entry: SeriesEntry, sop_uid: str) -> Instance:
+        opened.append(sop_uid)
+        time.sleep(0.2)
+        return really(opener, entry, sop_uid)
+
+    monkeypatch.setattr(Opener, "instance", slowly)
+    app = create_app(archive.settings)
+    headers = {"Authorization": f"Bearer {archive.tokens[Role.TECHNICIAN]}"}
+
+    async def ask_all() -> list[int]:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://testserver", headers=headers
+        ) as client:
+            addresses = (f"{archive.address(2)}/frames/{at % 3 + 1}" for at in range(20))
+            answers = await asyncio.gather(*map(client.get, addresses))
+        return [answer.status_code for answer in answers]
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(asyncio.run, ask_all()).result() == [200] * 20
+    assert len(opened) == 1
