@@ -7,6 +7,7 @@ table of parts is in `flows.dicom_node`. A handler asks `node.caller(event.assoc
 from __future__ import annotations
 
 import secrets
+import ssl
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -65,6 +66,8 @@ class Node:
 
     services: Services
     title: str = AE_TITLE
+    calling: ssl.SSLContext | None = None
+    """With what nodes are called that speak TLS; None: they cannot be called."""
     _callers: weakref.WeakKeyDictionary[Association, Caller] = field(
         default_factory=weakref.WeakKeyDictionary
     )

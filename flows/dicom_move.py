@@ -30,12 +30,11 @@ from flows.dicom_sending import (
     send,
     where_is,
 )
-from flows.dicom_tls import client_context
 from flows.dicom_wire import hang_up, hurry
 from flows.forwarding_line import Unreached
 from processing.dicom.instance import Instance
 from storage import dicom_peers
-from storage.errors import Malformed, NotFound, SettingsError, SvartidError, Transient
+from storage.errors import Malformed, NotFound, SvartidError, Transient
 from storage.records.imaging import Peer, PeerMay
 
 _LOG = logging.getLogger("svartid.dicom")
@@ -67,6 +66,7 @@ class Retrieval:
     def attend(self, event: evt.Event) -> None:
         """EVT_ACCEPTED: of this association C-MOVE and C-GET are served here."""
         association: Any = event.assoc
+        hurry(association)
         otherwise = association._serve_request
 
         def serve(message: Any, context_id: int) -> None:  # noqa: ANN401 - any request
@@ -155,18 +155,15 @@ class Retrieval:
 
     def _where(self, peer: Peer) -> Where:
         """Errors: Unreached."""
-        try:
-            authority = self._node.services.settings.peer_authority
-            tls = client_context(authority, None) if peer.tls else None
-        except SettingsError as error:
-            raise Unreached("no_certificate") from error
+        tls = self._node.calling if peer.tls else None
+        if peer.tls and tls is None:
+            raise Unreached("no_certificate")
         return where_is(peer, self._node.title, tls)
 
     def _get(
         self, association: Association, found: Sequence[Instance], responses: Responses
     ) -> None:
         """C-STORE on the association of the request itself."""
-        hurry(association)
         patience, association.dimse_timeout = association.dimse_timeout, _ANSWER
         progress = Progress(len(found))
         try:

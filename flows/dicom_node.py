@@ -11,6 +11,7 @@ import gc
 import logging
 import os
 import signal
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -64,7 +65,9 @@ def main() -> int:
     silence()
     threading.excepthook = _note_death
     services = open_services(read_settings())
-    node, credentials = Node(services), _credentials(args)
+    credentials = _credentials(args)
+    authority = args.ca or services.settings.peer_authority
+    node = Node(services, calling=_calling(authority, credentials))
     storing = Storing(node)
     remove_parts(services.layout)
     try:
@@ -74,7 +77,7 @@ def main() -> int:
         return 1
     threading.Thread(target=_keep_awake, args=(storing,), daemon=True).start()
     if args.answers:
-        _answer(node, args)
+        threading.Thread(target=answer_forever, args=(node, node.calling), daemon=True).start()
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     gc.freeze()
@@ -120,15 +123,12 @@ def _entity(title: str) -> ApplicationEntity:
     return entity
 
 
-def _answer(node: Node, args: argparse.Namespace) -> None:
-    """Answer what others wait for; one process of the node does."""
-    settings = node.services.settings
+def _calling(authority: Path | None, credentials: Credentials | None) -> ssl.SSLContext | None:
     try:
-        tls = client_context(args.ca or settings.peer_authority, _credentials(args))
+        return client_context(authority, credentials)
     except SettingsError as error:
         _LOG.warning("nodes that speak TLS cannot be called: %s", error)
-        tls = None
-    threading.Thread(target=answer_forever, args=(node, tls), daemon=True).start()
+        return None
 
 
 def _keep_awake(storing: Storing) -> None:

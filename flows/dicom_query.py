@@ -28,7 +28,6 @@ from flows.dicom_requests import (
     read_request,
     told,
 )
-from flows.dicom_wire import hurry
 from processing.dicom.finding import Finder, Found, Level
 from processing.dicom.identifier import asked_for, put_charset
 from storage.errors import Malformed, SvartidError, Transient
@@ -58,7 +57,6 @@ class Query:
 
     def find(self, event: evt.Event) -> Iterator[_Response]:
         """EVT_C_FIND."""
-        hurry(event.assoc)
         try:
             request = cast(C_FIND, event.request)
             asked = read_request(request.Identifier, event.context.transfer_syntax)

@@ -25,7 +25,6 @@ from flows.dicom_requests import (
     read_request,
     told,
 )
-from flows.dicom_wire import hurry
 from processing.dicom.identifier import asked_for, put_charset
 from processing.dicom.matching import matches
 from processing.dicom.worklist import worklist_answer
@@ -55,7 +54,6 @@ class Worklist:
 
     def find(self, event: evt.Event) -> Iterator[_Response]:
         """EVT_C_FIND."""
-        hurry(event.assoc)
         try:
             request = cast(C_FIND, event.request)
             asked = read_request(request.Identifier, event.context.transfer_syntax)
