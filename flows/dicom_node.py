@@ -17,12 +17,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pynetdicom._config
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 
-from flows import dicom_commit, dicom_find, dicom_move, dicom_mpps, dicom_store
+from flows import (
+    dicom_commit,
+    dicom_move,
+    dicom_mpps,
+    dicom_query,
+    dicom_store,
+    dicom_ups,
+    dicom_worklist,
+)
 from flows.dicom_bounds import MAX_PDU
 from flows.dicom_callers import Callers
 from flows.dicom_commit import answer_forever
@@ -31,6 +40,8 @@ from flows.dicom_negotiation import Negotiation
 from flows.dicom_store import Storing
 from flows.dicom_tls import Credentials, client_context, server_context
 from flows.dicom_transport import Rules, Server
+from flows.dicom_ups import Steps
+from flows.dicom_ups_events import Teller
 from flows.parent import die_with_parent
 from flows.services import open_services
 from processing.dicom.envelope import IMPLEMENTATION
@@ -40,6 +51,8 @@ from storage.errors import SettingsError, SvartidError
 from storage.logs import log_to_stderr
 from storage.settings import read_settings
 
+Route = dict[str, Callable[..., Any]]
+"""Handlers of one event, by the abstract syntax of the request."""
 _LOG = logging.getLogger("svartid.dicom")
 _VERIFICATION = "1.2.840.10008.1.1"
 _PULSE = 1.0
@@ -50,9 +63,11 @@ _NEGOTIATION = 15.0
 
 PARTS: tuple[tuple[Callable[[], list[Offer]], Callable[[Node], list[Handler]]], ...] = (
     (dicom_commit.contexts, dicom_commit.handlers),
-    (dicom_find.contexts, dicom_find.handlers),
+    (dicom_query.contexts, dicom_query.handlers),
     (dicom_move.contexts, dicom_move.handlers),
+    (dicom_worklist.contexts, dicom_worklist.handlers),
     (dicom_mpps.contexts, dicom_mpps.handlers),
+    (dicom_ups.contexts, dicom_ups.handlers),
 )
 """Each part's `contexts` and `handlers`."""
 
@@ -66,8 +81,9 @@ def main() -> int:
     threading.excepthook = _note_death
     services = open_services(read_settings())
     credentials = _credentials(args)
-    authority = args.ca or services.settings.peer_authority
-    node = Node(services, calling=_calling(authority, credentials))
+    node = Node(
+        services, calling=_calling(args.ca or services.settings.peer_authority, credentials)
+    )
     storing = Storing(node)
     remove_parts(services.layout)
     try:
@@ -78,6 +94,8 @@ def main() -> int:
     threading.Thread(target=_keep_awake, args=(storing,), daemon=True).start()
     if args.answers:
         threading.Thread(target=answer_forever, args=(node, node.calling), daemon=True).start()
+        teller = Teller(Steps.of(node), node.title, node.calling)
+        threading.Thread(target=teller.run, daemon=True).start()
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     gc.freeze()
@@ -99,9 +117,17 @@ def make_server(
     offers = [Offer(_VERIFICATION)]
     handlers: list[evt.EventHandlerType] = [(evt.EVT_C_ECHO, _echo)]
     handlers += dicom_store.handlers(storing)
+    by_event: dict[evt.EventType, Route] = {}
     for part_contexts, part_handlers in PARTS:
-        offers += part_contexts()
-        handlers += part_handlers(node)
+        offered = part_contexts()
+        offers += offered
+        for event, handler in part_handlers(node):
+            if isinstance(event, evt.NotificationEvent):
+                handlers.append((event, handler))
+                continue
+            served = dict.fromkeys((at.abstract_syntax for at in offered), handler)
+            by_event.setdefault(event, {}).update(served)
+    handlers += [(event, _routed(route)) for event, route in by_event.items()]
     handlers += Negotiation(node, callers, offers).handlers()
     tls = server_context(credentials) if credentials else None
 
@@ -138,6 +164,15 @@ def _keep_awake(storing: Storing) -> None:
             storing.keep_awake()
         except SvartidError as error:
             _LOG.warning("slides may be taken too early: %s", error.code)
+
+
+def _routed(route: Route) -> Callable[..., Any]:
+    """pynetdicom gives an event to one handler: to that of the part whose class it came by."""
+
+    def handle(event: evt.Event) -> Any:  # noqa: ANN401 - whatever the part answers
+        return route[event.context.abstract_syntax](event)
+
+    return handle
 
 
 def _echo(_event: evt.Event) -> int:

@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import evt
 from pynetdicom.dimse_primitives import C_FIND
 
-from flows.dicom_context import Node, Offer
+from flows.dicom_context import Handler, Node, Offer
 from flows.dicom_export import opener_of
 from flows.dicom_reach import Cancelled, Lines, Reach, Shown
 from flows.dicom_requests import (
@@ -46,6 +46,11 @@ _Response = tuple[int | Dataset, Dataset | None]
 def contexts() -> list[Offer]:
     """For callers who may query."""
     return [Offer(uid, needs=PeerMay.QUERY) for uid in (STUDY_ROOT, PATIENT_ROOT)]
+
+
+def handlers(node: Node) -> list[Handler]:
+    """For pynetdicom."""
+    return [(evt.EVT_C_FIND, Query(node).find)]
 
 
 class Query:

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import evt
 from pynetdicom.dimse_primitives import C_FIND
 
-from flows.dicom_context import Caller, Node, Offer
+from flows.dicom_context import Caller, Handler, Node, Offer
 from flows.dicom_reach import Lines, Shown
 from flows.dicom_requests import (
     CANCELLED,
@@ -44,6 +44,11 @@ _Response = tuple[int | Dataset, Dataset | None]
 def contexts() -> list[Offer]:
     """For callers who may ask for work."""
     return [Offer(MODALITY_WORKLIST, needs=PeerMay.WORKLIST)]
+
+
+def handlers(node: Node) -> list[Handler]:
+    """For pynetdicom."""
+    return [(evt.EVT_C_FIND, Worklist(node).find)]
 
 
 class Worklist:
