@@ -20,7 +20,7 @@ from flows.dicom_context import Caller, Handler, Node, Offer
 from flows.dicom_export import opener_of
 from flows.dicom_reach import Lines, Reach, Shown
 from flows.dicom_requests import FAILED, NOT_UNDERSTOOD, level_of, read_request
-from flows.dicom_retrieve import ALL_FAILED, MOST, Order, Progress, Responses, read_order
+from flows.dicom_retrieve import ALL_FAILED, MOST, Lot, Order, Progress, Responses, read_order
 from flows.dicom_sending import (
     Origin,
     Where,
@@ -34,7 +34,7 @@ from flows.dicom_wire import hang_up, hurry
 from flows.forwarding_line import Unreached
 from processing.dicom.instance import Instance
 from storage import dicom_peers
-from storage.errors import Malformed, NotFound, SvartidError, Transient
+from storage.errors import Malformed, NotFound, StoreDamaged, SvartidError, Transient
 from storage.records.imaging import Peer, PeerMay
 
 _LOG = logging.getLogger("svartid.dicom")
@@ -116,37 +116,37 @@ class Retrieval:
             responses.final(Progress(0))
             return
         if isinstance(request, C_GET):
-            found, _ = self._found(caller, order, caller.peer)
-            self._get(association, found, responses)
+            self._get(association, self._lot(caller, order, caller.peer), responses)
             return
         try:
             destination = self._destination(request)
         except NotFound:
             responses.refuse(_NO_DESTINATION, "no node of that AE title is called from here")
             return
-        found, barred = self._found(caller, order, destination)
+        lot = self._lot(caller, order, destination)
         origin = Origin(caller.peer.ae_title, int(request.MessageID or 0))
-        self._move(self._where(destination), (found, barred), responses, origin)
+        self._move(self._where(destination), lot, responses, origin)
 
-    def _found(
-        self, caller: Caller, order: Order, receiver: Peer
-    ) -> tuple[list[Instance], list[Instance]]:
-        """What is sent, with its lines written, and what the receiver may not have."""
-        database = self._node.services.database
+    def _lot(self, caller: Caller, order: Order, receiver: Peer) -> Lot:
+        """What is sent, with its lines written, and what is not."""
+        database, lot = self._node.services.database, Lot()
         entries = Reach(database, caller.principal).series(order.wanted)
         receiving = dicom_peers.principal_of(receiver, caller.association)
         theirs = {at.series_uid for at in Reach(database, receiving).series(order.wanted)}
-        found, barred = list[Instance](), list[Instance]()
         for entry in entries:
-            some = order.instances(self._opener, entry)
-            (found if entry.series_uid in theirs else barred).extend(some)
+            try:
+                some = list(order.instances(self._opener, entry))
+            except (NotFound, StoreDamaged):  # one lost slide must not stop the others
+                lot.lost += 1
+                continue
+            (lot.sent if entry.series_uid in theirs else lot.barred).extend(some)
         shown = [Shown.images(at) for at in entries if at.series_uid in theirs]
         self._lines.write(caller.principal, "retrieve", shown)
         if receiver.name != caller.peer.name:
             self._lines.write(receiving, "receive", shown)
-        if len(found) + len(barred) > MOST:
+        if len(lot.sent) + len(lot.barred) > MOST:
             raise Transient("too many instances")
-        return found, barred
+        return lot
 
     def _destination(self, request: C_MOVE) -> Peer:
         """Errors: NotFound."""
@@ -160,14 +160,12 @@ class Retrieval:
             raise Unreached("no_certificate")
         return where_is(peer, self._node.title, tls)
 
-    def _get(
-        self, association: Association, found: Sequence[Instance], responses: Responses
-    ) -> None:
+    def _get(self, association: Association, lot: Lot, responses: Responses) -> None:
         """C-STORE on the association of the request itself."""
         patience, association.dimse_timeout = association.dimse_timeout, _ANSWER
-        progress = Progress(len(found))
+        progress = lot.begun()
         try:
-            for number, instance in enumerate(found):
+            for number, instance in enumerate(lot.sent):
                 if responses.is_cancelled:
                     responses.cancelled(progress)
                     return
@@ -183,16 +181,11 @@ class Retrieval:
             association.dimse_timeout = patience
         self._end(responses, progress)
 
-    def _move(
-        self, where: Where, found: tuple[list[Instance], list[Instance]], responses: Responses,
-        origin: Origin,
-    ) -> None:  # fmt: skip
+    def _move(self, where: Where, lot: Lot, responses: Responses, origin: Origin) -> None:
         """C-STORE on associations with the destination."""
-        sent, barred = found
-        progress = Progress(len(sent) + len(barred))
-        progress.give_up(barred, "not allowed")
+        progress = lot.begun()
         with responses.ticking(progress):
-            for batch in batches(sent):
+            for batch in batches(lot.sent):
                 self._deliver(where, batch, (progress, responses), origin)
                 if responses.is_cancelled or responses.is_gone:
                     break

@@ -129,10 +129,29 @@ class Progress:
     @property
     def comment(self) -> str:
         """What most of the failures have in common."""
-        if not self.reasons:
+        if not self.failed:
             return ""
         ((why, number),) = self.reasons.most_common(1)
         return f"{number} of {self.failed} failed: {why}"
+
+
+@dataclass(slots=True)
+class Lot:
+    """What an order comes to."""
+
+    sent: list[Instance] = field(default_factory=list)
+    barred: list[Instance] = field(default_factory=list)
+    """What the receiver may not have."""
+    lost: int = 0
+    """Series that cannot be opened."""
+
+    def begun(self) -> Progress:
+        """The progress at the beginning: what is not sent has failed already."""
+        made = Progress(len(self.sent) + len(self.barred))
+        made.give_up(self.barred, "not allowed")
+        made.failed += self.lost
+        made.reasons["store damaged"] += self.lost
+        return made
 
 
 def _words(instance: Instance, answer: Answer) -> str:

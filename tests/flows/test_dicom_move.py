@@ -26,6 +26,9 @@ from pynetdicom.sop_class import (
     VLWholeSlideMicroscopyImageStorage,  # type: ignore[attr-defined]
 )
 from pynetdicom.sop_class import (
+    PatientRootQueryRetrieveInformationModelMove as PatientMove,  # type: ignore[attr-defined]
+)
+from pynetdicom.sop_class import (
     StudyRootQueryRetrieveInformationModelGet as StudyGet,  # type: ignore[attr-defined]
 )
 from pynetdicom.sop_class import (
@@ -36,7 +39,10 @@ from flows.dicom_export import opener_of
 from flows.dicom_sending import Where, associated, contexts_for, send
 from flows.forwarding_line import Unreached
 from flows.services import Services
+from processing.dicom.instance import Instance
+from processing.dicom.opening import Opener
 from storage import imaging
+from storage.errors import NotFound
 from storage.records.imaging import PeerMay, SeriesEntry, Wanted
 from storage.records.people import SVARTID
 from storage.tables import access_log
@@ -154,17 +160,17 @@ class Told:
 
 def move(
     department: Department, asked: Dataset, to: str = "PACS", title: str = "PACS",
-    cancel_after: int = -1,
+    cancel_after: int = -1, model: str = StudyMove,
 ) -> Told:  # fmt: skip
     entity = AE(title)
-    entity.add_requested_context(StudyMove)
+    entity.add_requested_context(model)
     association = entity.associate(HOST, department.port, ae_title="SVARTID")
     assert association.accepted_contexts
     told = Told()
-    for number, (status, identifier) in enumerate(association.send_c_move(asked, to, StudyMove), 1):
+    for number, (status, identifier) in enumerate(association.send_c_move(asked, to, model), 1):
         told.hear(status, identifier)
         if number == cancel_after:
-            association.send_c_cancel(1, query_model=StudyMove)
+            association.send_c_cancel(1, query_model=model)
     association.release()
     return told
 
@@ -540,3 +546,47 @@ def test_a_broken_object_fails_alone(department: Department, tmp_path: Path) -> 
             assert len(there.files()) == 1
     finally:
         lost.path.write_bytes(kept)
+
+
+def test_a_slide_that_is_lost_stops_no_other(
+    department: Department, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opens = Opener.instances
+
+    def partly(self: Opener, entry: SeriesEntry) -> list[Instance]:
+        if not entry.received:
+            raise NotFound("gone")
+        return opens(self, entry)
+
+    monkeypatch.setattr(Opener, "instances", partly)
+    asked = keys("PATIENT", PatientID=SOEREN[0])
+    with Storescp(tmp_path / "came", ("+xa",), department.destination) as there:
+        told = move(department, asked, model=PatientMove)
+        assert (told.status, told.counts) == (0xB000, (7, 1, 0))
+        assert there.files().keys() == _RADIOLOGY.keys()
+
+
+def test_a_whole_patient(department: Department, tmp_path: Path) -> None:
+    with Storescp(tmp_path / "came", ("+xa",), department.destination) as there:
+        told = move(department, keys("PATIENT", PatientID="010190-4321"), model=PatientMove)
+        assert told.status == 0
+        assert there.pixels() == department.all_of_soeren
+
+
+def test_while_one_object_takes_long_the_asker_is_told_so(
+    department: Department, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Orthanc gives up on a node that says nothing for ten seconds."""
+    slow = send
+
+    def slowly(*words: Any, **more: Any) -> Any:  # noqa: ANN401
+        time.sleep(0.5)
+        return slow(*words, **more)
+
+    monkeypatch.setattr("flows.dicom_move.send", slowly)
+    monkeypatch.setattr("flows.dicom_retrieve._STILL_HERE", 0.1)
+    with Storescp(tmp_path / "came", ("+xa",), department.destination):
+        asked = keys("IMAGE", StudyInstanceUID=CT, SOPInstanceUID=f"{CT}.1.1")
+        told = move(department, asked)
+    assert told.status == 0
+    assert told.remaining.count(1) >= 3
