@@ -25,8 +25,8 @@ from viewers.dicomweb_answers import (
     accepted,
     address,
     is_known,
-    json_answer,
     looked_at,
+    models_answer,
     not_acceptable,
     private,
     reads,
@@ -82,7 +82,7 @@ def instance_metadata(request: Request, study_uid: str, series_uid: str, sop_uid
     """What an instance says of itself, as DICOM JSON."""
     entry = looked_at(request, study_uid, series_uid, "metadata")
     found = context_of(request).opener.instance(entry, sop_uid)
-    return json_answer(request, f"[{_text(request, entry, found)}]")
+    return models_answer(request, [_text(request, entry, found)])
 
 
 @reads(router, INSTANCE + "/bulkdata/{path:path}")
@@ -139,7 +139,7 @@ def _text(request: Request, entry: SeriesEntry, found: Instance) -> str:
 def _metadata(request: Request, entries: list[SeriesEntry]) -> Response:
     opener = context_of(request).opener
     texts = [_text(request, entry, found) for entry in entries for found in opener.instances(entry)]
-    return json_answer(request, f"[{', '.join(texts)}]")
+    return models_answer(request, texts)
 
 
 def _all(request: Request, entries: list[SeriesEntry]) -> Response:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,9 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response
 
-from processing.dicom.media_types import JSON, choose_plain
+from processing.dicom.media_types import JSON, PLAIN_JSON, XML, choose_model, choose_plain
+from processing.dicom.multipart import LAST, part_head, related
+from processing.dicom.xml_model import to_xml
 from storage import imaging
 from storage.errors import Malformed, NotFound, SlideError, UnsupportedCompression
 from storage.records.imaging import SeriesEntry, Wanted
@@ -136,21 +139,41 @@ def study_looked_at(request: Request, study: str, action: str) -> list[SeriesEnt
     return entries
 
 
+def models_answer(
+    request: Request, texts: Sequence[str], headers: dict[str, str] | None = None
+) -> Response:
+    """Datasets, given as JSON, that the client keeps and asks about again. Errors: NotServed."""
+    way = choose_model(accepted(request))
+    if way is None:
+        raise not_acceptable(f"{JSON}, multipart/related of {XML}")
+    if way.multipart:
+        return _kept(request, _in_parts(texts), related(XML), headers or {})
+    return _kept(request, f"[{', '.join(texts)}]".encode(), way.kind, headers or {})
+
+
 def json_answer(request: Request, text: str, headers: dict[str, str] | None = None) -> Response:
-    """DICOM JSON that the client keeps and asks about again. Errors: NotServed."""
-    kind = choose_plain(accepted(request), (JSON, "application/json"))
+    """The same for what is JSON alone. Errors: NotServed."""
+    kind = choose_plain(accepted(request), (JSON, PLAIN_JSON))
     if kind is None:
         raise not_acceptable(JSON)
-    body = text.encode()
+    return _kept(request, text.encode(), kind, headers or {})
+
+
+def _kept(request: Request, body: bytes, kind: str, headers: dict[str, str]) -> Response:
     etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    said = private(etag) | (headers or {})
-    said["Vary"] = "Accept, Accept-Encoding"
+    said = private(etag) | headers | {"Vary": "Accept, Accept-Encoding", "Content-Type": kind}
     if is_known(request, etag):
         return Response(status_code=304, headers=said)
     if len(body) > _WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, 1)
         said["Content-Encoding"] = "gzip"
-    return Response(body, media_type=kind, headers=said)
+    return Response(body, headers=said)
+
+
+def _in_parts(texts: Sequence[str]) -> bytes:
+    made = [to_xml(json.loads(text)).encode() for text in texts]
+    heads = [part_head(XML, first=number == 0) for number in range(len(made))]
+    return b"".join(piece for pair in zip(heads, made, strict=True) for piece in pair) + LAST
 
 
 def private(etag: str, *, forever: bool = False) -> dict[str, str]:

@@ -183,6 +183,8 @@ def _picture(request: Request, entry: SeriesEntry, found: Instance, wish: _Wish)
     part = _part(view, seen)
     with _working:
         level = level_for(every, part, view.width, view.height)
+        if level is None:
+            raise NotServed(406, "not_acceptable", "no level is small enough for such a picture")
         shown = _Wish(wish.kind, View(view.width, view.height), wish.window, wish.quality)
         data = _encoded(samples_of(level, part), level, 0, shown)
     return Response(data, media_type=wish.kind, headers=_headers(request, etag))

@@ -20,7 +20,7 @@ from viewers.dicomweb_answers import (
     ROOT,
     DicomRoute,
     address,
-    json_answer,
+    models_answer,
     plain_uid,
     reads,
 )
@@ -82,7 +82,7 @@ def _search(request: Request, level: Level, within: Within) -> Response:
     carried = query.carried(level, within.level)
     told = models_of(context, found, address(request))
     models = told if query.everything else [reduced(at, carried) for at in told]
-    return json_answer(request, f"[{', '.join(map(to_text, models))}]", headers)
+    return models_answer(request, [to_text(model) for model in models], headers)
 
 
 def _warnings(request: Request, query: Query, *, more: bool) -> dict[str, str]:

@@ -31,7 +31,7 @@ _WHOLE = frozenset({"IS", "SL", "SS", "SV", "UL", "US", "UV"})
 _BROKEN = frozenset({"DS", "FL", "FD"})
 _MOST_EXACT = 2**53
 """Whole numbers up to here are the same number in every reader of JSON."""
-_NO_BULK = (0x7FE00008, 0x7FE00009, 0x7FE00010, 0x7FE00001, 0x7FE00002)
+_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010, 0x7FE00001, 0x7FE00002)
 _CHARSET = 0x00080005
 _SMALL, _MOST_REMEMBERED = 128, 20_000
 _memory = dict[tuple[BaseTag, str | None, bytes | None, str, bool], JsonElement]()
@@ -40,7 +40,7 @@ _PATH = re.compile(r"[0-9A-F]{8}(?:/\d{1,9}/[0-9A-F]{8})*")
 
 
 def to_model(dataset: Dataset) -> JsonModel:
-    """The model without file meta information and pixel data; BulkDataURIs are relative."""
+    """The model without file meta information and pixels, an icon's too; BulkDataURIs relative."""
     return dict(_elements(dataset, "bulkdata", little=is_little_endian(dataset)))
 
 
@@ -88,7 +88,7 @@ def is_little_endian(dataset: Dataset) -> bool:
 def _elements(dataset: Dataset, address: str, *, little: bool) -> Iterator[tuple[str, JsonElement]]:
     charset = str(dataset.original_character_set or dataset._character_set)
     for tag in sorted(dataset.keys()):
-        if tag.element == 0 or tag.group == 2 or int(tag) in _NO_BULK:
+        if tag.element == 0 or tag.group == 2 or int(tag) in _PIXELS:
             continue
         name = f"{int(tag):08X}"
         raw = dataset.get_item(tag)

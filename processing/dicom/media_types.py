@@ -14,7 +14,8 @@ from functools import lru_cache
 from storage.errors import Malformed
 
 DICOM = "application/dicom"
-JSON = "application/dicom+json"
+JSON, PLAIN_JSON = "application/dicom+json", "application/json"
+XML = "application/dicom+xml"
 OCTETS = "application/octet-stream"
 MULTIPART = "multipart/related"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
@@ -145,6 +146,13 @@ def choose_frames(accept: str, syntax: str, *, single: bool) -> Representation |
 def choose_instance(accept: str, syntax: str, *, single: bool) -> Representation | None:
     """How an instance goes out: as stored or not at all. Errors: Malformed."""
     return _best(parse_accept(accept), [Representation(DICOM, syntax)], single=single)
+
+
+@lru_cache(maxsize=512)
+def choose_model(accept: str) -> Representation | None:
+    """How datasets without bulk go out: as JSON, or each as XML in a part. Errors: Malformed."""
+    offers = [Representation(kind, "", multipart=False) for kind in (JSON, PLAIN_JSON)]
+    return _best(parse_accept(accept), [*offers, Representation(XML, "")], single=False)
 
 
 def choose_plain(accept: str, offered: Iterable[str]) -> str | None:

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 
 from processing.dicom.instance import Instance
 from processing.dicom.samples import Samples, Shape, decode
-from storage.errors import NotFound, TooLarge
+from storage.errors import TooLarge
 
 MOST = 2**24
 """Pixels of a level that are put together for a picture."""
@@ -64,9 +64,9 @@ class Part:
         return left, top, min(max(right, left + 1), columns), min(max(bottom, top + 1), rows)
 
 
-def level_for(seen: Sequence[Seen], part: Part, width: int, height: int) -> Seen:
+def level_for(seen: Sequence[Seen], part: Part, width: int, height: int) -> Seen | None:
     """The smallest level that shows the part as large as a picture, or the largest that can be
-    put together. Errors: NotFound."""
+    put together; None when there is none."""
     best = None
     levels = (at for at in seen if at.shows_the_slide and min(at.matrix) > 0)
     for at in sorted(levels, key=lambda at: at.matrix[0] * at.matrix[1]):
@@ -76,13 +76,11 @@ def level_for(seen: Sequence[Seen], part: Part, width: int, height: int) -> Seen
         best = at
         if right - left >= width or bottom - top >= height:
             break
-    if best is None:
-        raise NotFound("no level of the image is small enough for a picture")
     return best
 
 
 def samples_of(seen: Seen, part: Part) -> Samples:
-    """A part of a level, of one optical path and plane. Errors: SlideError, NotFound."""
+    """A part of a level, of one optical path and plane. Errors: SlideError."""
     left, top, right, bottom = part.box(seen.matrix)
     shape, syntax = Shape.of(seen.header), seen.instance.transfer_syntax
     if (right - left) * (bottom - top) > MOST:

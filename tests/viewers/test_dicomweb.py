@@ -6,6 +6,7 @@ import io
 import json
 from email.utils import unquote
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import numpy as np
 import pydicom
@@ -283,3 +284,17 @@ def test_a_level_is_a_file_that_pydicom_reads(client: TestClient, archive: Archi
             assert np.float32(element.value) == np.float32(dataset[element.tag].value)
         elif element.VR != "SQ" and element.tag not in (0x00080005, 0x00083002):
             assert str(element.value) == str(dataset[element.tag].value), element.tag
+
+
+def test_metadata_and_searches_as_xml(client: TestClient) -> None:
+    """A part each (PS3.18 8.7.3); JSON where it is as welcome."""
+    kind = 'multipart/related; type="application/dicom+xml"'
+    for path, count in ((f"/studies/{STUDY}/metadata", 3), (f"/studies/{STUDY}/series", 1)):
+        answer = client.get(ROOT + path, headers={"Accept": kind})
+        parts = parts_of(answer)
+        assert [of for of, _ in parts] == ["application/dicom+xml"] * count
+        for _, data in parts:
+            tags = [at.get("tag") for at in ElementTree.fromstring(data)]
+            assert {"0020000D", "0020000E"} <= set(tags)
+        both = client.get(ROOT + path, headers={"Accept": f"{kind}, application/dicom+json"})
+        assert both.headers["content-type"] == "application/dicom+json"
