@@ -38,6 +38,8 @@ _MESSAGE_TIME = 3600.0
 _MOST_WAITING = 16
 """Requests that may come before the first is answered."""
 _DOZE = 0.25
+_STEPS = "1.2.840.10008.5.1.4.34.6."
+"""UPS classes: every step is of the first, whatever class it is asked for by."""
 """Seconds until timers are looked at when nothing happens."""
 
 
@@ -215,6 +217,12 @@ class BoundedDimse(DIMSEServiceProvider):
 class BoundedAssociation(Association):
     """Serves what was negotiated and nothing else; leaves nothing behind, however it ends."""
 
+def _fits(abstract_syntax: str, asked: set[str | None]) -> bool:
+    """Whether a request of these classes belongs to a context of that one (PS3.4 CC.3.1)."""
+    steps = abstract_syntax.startswith(_STEPS) and f"{_STEPS}1" in asked
+    return abstract_syntax in asked or steps
+
+
     on_end: Callable[[Association], None]
 
     def run_reactor(self) -> None:
@@ -231,7 +239,7 @@ class BoundedAssociation(Association):
         context = self._accepted_cx.get(context_id)
         role = "as_scu" if isinstance(msg, N_EVENT_REPORT) else "as_scp"
         agreed = context is not None and getattr(context, role)
-        if context is None or not agreed or context.abstract_syntax not in set(asked):
+        if context is None or not agreed or not _fits(str(context.abstract_syntax), set(asked)):
             _LOG.warning("an association is aborted: a request outside what was negotiated")
             self.abort()
             return

@@ -18,7 +18,6 @@ from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
-from flows.dicom_context import Node
 from flows.dicom_ups import PUSH, Steps
 from processing.dicom.envelope import IMPLEMENTATION
 from processing.dicom.ups_watch import Report

@@ -63,6 +63,8 @@ def claim(database: Database, who: Principal, uid: str, transaction_uid: str) ->
     who = worker(database, who)
     with database.transaction() as connection:
         item = _held(connection, who, uid)
+        if item.state is not WorkState.OFFERED:  # also its own: one key opens a step, no second
+            raise Illegal("has_begun")
         match item.kind:
             case WorkKind.SCAN:
                 scanning.start_in(connection, item.item_id, who.name)

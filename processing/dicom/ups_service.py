@@ -49,6 +49,7 @@ _PAGE = 200
 _REFUSALS = {
     "uid_known": rules.KNOWN, "not_allowed": rules.NOT_ALLOWED, "not_owner": rules.NOT_ALLOWED,
     "claimed_by_another": rules.NOT_ALLOWED, "work_ended": rules.ENDED,
+    "has_begun": rules.WRONG_KEY,
     "conclusion_missing": rules.NOT_FINAL, "not_subscribed": rules.NOT_FITTING,
 }  # fmt: skip
 _CANCEL_WORDS = (

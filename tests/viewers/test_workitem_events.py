@@ -17,6 +17,7 @@ from starlette.websockets import WebSocketDisconnect
 from storage import dicom_peers, work_items
 from storage.records.imaging import Peer
 from storage.records.work import WorkState
+from tests.steps import new_step, performed
 from tests.viewers.department import UNIT, Department
 from tests.viewers.test_workitems import (
     ROOT,
@@ -24,8 +25,6 @@ from tests.viewers.test_workitems import (
     cancel,
     change,
     create,
-    new_step,
-    performed,
     refusal,
     scan,
     step_of,

@@ -15,6 +15,7 @@ from storage import cases, scanning
 from storage.records.milestones import Distance
 from storage.records.reading_events import ConsultationRequested
 from storage.records.slide_events import SlideStained
+from tests.steps import coded, discontinued, new_step, performed
 from tests.viewers.department import UNIT, Department
 
 ROOT = "/dicom-web/workitems"
@@ -30,46 +31,6 @@ def department(tmp_path_factory: pytest.TempPathFactory) -> Department:
 @pytest.fixture
 def device(department: Department) -> TestClient:
     return department.client("lis")
-
-
-def coded(value: str, scheme: str = "99TEST", meaning: str = "test") -> Sequence:
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
-    return Sequence([item])
-
-
-def new_step(**more: Any) -> Dataset:  # noqa: ANN401
-    made = Dataset()
-    made.ProcedureStepState = "SCHEDULED"
-    made.ScheduledProcedureStepPriority, made.ProcedureStepLabel = "HIGH", "Mitosis count"
-    made.WorklistLabel, made.InputReadinessState = "AI", "READY"
-    made.ScheduledWorkitemCodeSequence = coded("110004", "DCM", "Computer Aided Detection")
-    made.ScheduledProcedureStepStartDateTime = "20261124120000"
-    for name, value in more.items():
-        setattr(made, name, value)
-    return made
-
-
-def performed() -> Dataset:
-    """What a step needs to be completed."""
-    step = Dataset()
-    step.PerformedStationNameCodeSequence = coded("AI1")
-    step.PerformedProcedureStepStartDateTime = "20261124120100"
-    step.PerformedProcedureStepEndDateTime = "20261124120200"
-    step.PerformedWorkitemCodeSequence = coded("110004", "DCM", "Computer Aided Detection")
-    step.OutputInformationSequence = Sequence()
-    made = Dataset()
-    made.UnifiedProcedureStepPerformedProcedureSequence = Sequence([step])
-    return made
-
-
-def discontinued(reason: str = "no focus") -> Dataset:
-    progress = Dataset()
-    progress.ReasonForCancellation = reason
-    progress.ProcedureStepDiscontinuationReasonCodeSequence = coded("110501", "DCM", "Equipment")
-    made = Dataset()
-    made.ProcedureStepProgressInformationSequence = Sequence([progress])
-    return made
 
 
 def body(dataset: Dataset) -> dict[str, Any]:
