@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
+from flows.annotations_received import ReceivedAnnotations
 from flows.casework_duties import Clock, DeadScans, Outbox, Router
 from flows.casework_images import Images
 from flows.casework_report import FlowReport, Report, kind_of
@@ -67,6 +68,7 @@ def duties(services: Services, report: Report, read_label: ReadLabel) -> list[Du
     return [
         Duty("matching", _PULSE, Images(services, report, read_label)),
         Duty("series", 1.0, ReceivedSeries(services)),
+        Duty("annotations", 2.0, ReceivedAnnotations(services)),
         Duty("delivery", 1.0, Outbox(services, report)),
         Duty("routing", 1.0, Router(services, report)),
         Duty("dead scans", 10.0, DeadScans(services, report)),

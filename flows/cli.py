@@ -17,6 +17,10 @@ COMMANDS = {
     "export": ("flows.commands.export", "give back the original, or the pyramid as OME-Zarr"),
     "send": ("flows.commands.send", "send a slide, study or series to another DICOM node"),
     "forward": ("flows.commands.forward", "what goes to other nodes by itself, and how far it is"),
+    "annotations": (
+        "flows.commands.annotations",
+        "annotations of a slide: as a file, or out of one",
+    ),
     "verify": ("flows.commands.verify", "check every stored byte, and name what has changed"),
     "receipt": ("flows.commands.receipt", "say where a tile comes from, and prove it"),
     "cold": ("flows.commands.cold", "keep slides in less space, or thaw them"),
@@ -104,7 +108,7 @@ def _leading_data(words: list[str]) -> tuple[str | None, list[str]]:
 
 
 def _overview() -> str:
-    lines = [f"  {name:<10} {summary}" for name, (_, summary) in COMMANDS.items()]
+    lines = [f"  {name:<11} {summary}" for name, (_, summary) in COMMANDS.items()]
     return "\n".join(
         [
             "usage: svartid [--data DIR] COMMAND [options]",

@@ -52,8 +52,13 @@ annotation_source = sa.Table(
     "annotation_source",
     metadata,
     sa.Column("sop_uid", sa.String(64), primary_key=True),
-    sa.Column("slide_id", sa.String(32), nullable=False, index=True),
-    sa.Column("imported_at", UtcDateTime, nullable=False),
-    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("series_uid", sa.String(64), nullable=False, server_default="", index=True),
+    sa.Column("slide_id", sa.String(32), index=True),
+    sa.Column("reason", sa.String(40), nullable=False, server_default=""),
+    sa.Column("count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("at", UtcDateTime, nullable=False),
 )
-"""DICOM objects whose annotations are here already."""
+"""DICOM objects with annotations: of which series they are, and the slide they were imported to.
+
+Without a slide they wait for it; with a reason they cannot be read.
+"""

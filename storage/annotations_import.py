@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from storage import annotations_bulk, events
-from storage.annotation_tables import annotation, annotation_source
+from storage import annotations_bulk, annotations_sources, events
+from storage.annotation_tables import annotation
 from storage.annotations_gathering import Gathering
 from storage.annotations_single import By, draw_in, say_in
 from storage.database import Database, now
@@ -72,7 +72,7 @@ def take(database: Database, slide_id: str, brought: Iterable[Brought], source: 
 
     Errors: Malformed (why, in a word), whatever reading it raises, Transient.
     """
-    if source.sop_uid and is_imported(database, source.sop_uid):
+    if source.sop_uid and annotations_sources.is_imported(database, source.sop_uid):
         return Taken()
     single, gathering = _sorted(brought, source)
     packed = annotations_bulk.pack(gathering, source.name)
@@ -81,25 +81,19 @@ def take(database: Database, slide_id: str, brought: Iterable[Brought], source: 
         with database.transaction() as connection:
             events.hold(connection)
             if source.sop_uid:
-                _note(connection, slide_id, source, len(single) + gathering.count)
+                count = len(single) + gathering.count
+                annotations_sources.mark(connection, source.sop_uid, slide_id, count)
             for at in single:
                 _take_one(connection, slide_id, at, source.by, taken)
             entered = annotations_bulk.enter(connection, slide_id, packed, source.by)
     except IntegrityError:  # somebody imported the same object at this moment
-        if source.sop_uid and is_imported(database, source.sop_uid):
+        if source.sop_uid and annotations_sources.is_imported(database, source.sop_uid):
             return Taken()
         raise
     taken.grouped = sum(at.count for at in entered)
     taken.known += gathering.count - taken.grouped
     taken.groups = [at.group_id for at in entered]
     return taken
-
-
-def is_imported(database: Database, sop_uid: str) -> bool:
-    """Whether the annotations of that object are here."""
-    query = sa.select(annotation_source.c.sop_uid).where(annotation_source.c.sop_uid == sop_uid)
-    with database.reading() as connection:
-        return connection.execute(query).first() is not None
 
 
 def _sorted(brought: Iterable[Brought], source: Source) -> tuple[list[Brought], Gathering]:
@@ -187,11 +181,3 @@ def _near(one: Geometry, other: Geometry) -> bool:
         return False
     pairs = zip(one.points, other.points, strict=True)
     return all(abs(x - u) <= _NEAR and abs(y - v) <= _NEAR for (x, y), (u, v) in pairs)
-
-
-def _note(connection: Connection, slide_id: str, source: Source, count: int) -> None:
-    connection.execute(
-        sa.insert(annotation_source).values(
-            sop_uid=source.sop_uid, slide_id=slide_id, imported_at=now(), count=count
-        )
-    )

@@ -18,6 +18,7 @@ from storage.settings import Settings, read_settings
 from storage.tiles import TileStore
 from viewers import (
     annotations_draw,
+    annotations_files,
     annotations_read,
     case_acts,
     case_entry,
@@ -33,6 +34,7 @@ from viewers import (
     dicomweb_rendered,
     dicomweb_search,
     dicomweb_store,
+    dicomweb_uri,
     direct,
     errors,
     facts,
@@ -107,9 +109,10 @@ def build_api(context: Context) -> FastAPI:
         forwarding.router, lab.router, unknown.router, repairs.router, imaging.router,
         case_entry.router, cases.router, case_orders.router, case_acts.router, reports.router,
         dicomweb_search.router, dicomweb_rendered.router, dicomweb.router, dicomweb_store.router,
+        dicomweb_uri.router,
         workitems.router, workitems_events.router,
         glasses.router, facts.router, colleagues.router, cases.late,
-        annotations_read.router, annotations_draw.router,
+        annotations_files.router, annotations_read.router, annotations_draw.router,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_openapi(app))

@@ -51,19 +51,23 @@ def upgrade() -> None:
     op.create_table(
         "annotation_source",
         sa.Column("sop_uid", sa.String(length=64), nullable=False),
-        sa.Column("slide_id", sa.String(length=32), nullable=False),
-        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("series_uid", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("slide_id", sa.String(length=32), nullable=True),
+        sa.Column("reason", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("sop_uid"),
     )
-    op.create_index(
-        op.f("ix_annotation_source_slide_id"), "annotation_source", ["slide_id"], unique=False
-    )
+    for column in ("series_uid", "slide_id"):
+        op.create_index(
+            op.f(f"ix_annotation_source_{column}"), "annotation_source", [column], unique=False
+        )
 
 
 def downgrade() -> None:
     """Back; the events of annotations stay in the log."""
-    op.drop_index(op.f("ix_annotation_source_slide_id"), table_name="annotation_source")
+    for column in ("slide_id", "series_uid"):
+        op.drop_index(op.f(f"ix_annotation_source_{column}"), table_name="annotation_source")
     op.drop_table("annotation_source")
     op.drop_table("annotation_block")
     op.drop_index(op.f("ix_annotation_group_slide_id"), table_name="annotation_group")

@@ -17,9 +17,10 @@ from pydicom.dataset import Dataset
 from wsidicom import WsiDicom
 
 from processing.annotations.ann_writing import write_ann
+from processing.annotations.kinds import references
 from processing.annotations.plane import Plane
 from processing.annotations.raster import fill
-from processing.annotations.reading import read, references
+from processing.annotations.reading import read
 from processing.annotations.rings import with_slits
 from processing.annotations.sheet import Form, numbers_of
 from processing.annotations.writing import as_file

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
+from processing.annotations.kinds import references
 from processing.annotations.plane import Plane
-from processing.annotations.reading import read, references
+from processing.annotations.reading import read
 from processing.annotations.sheet import Form, numbers_of
 from processing.annotations.sr_writing import write_sr
 from storage.errors import Illegal, UnsupportedDicom
