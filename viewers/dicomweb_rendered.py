@@ -57,7 +57,7 @@ _working = threading.Semaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class Wish:
     """What picture is asked for."""
 
     kind: str
@@ -71,7 +71,7 @@ def rendered(request: Request, study_uid: str, series_uid: str, sop_uid: str) ->
     """A picture of an instance: `viewport=w,h,x,y,w,h`, `window=center,width,function`, quality."""
     entry = looked_at(request, study_uid, series_uid, "view")
     found = context_of(request).opener.instance(entry, sop_uid)
-    return _picture(request, entry, found, _wish(request, None))
+    return instance_picture(request, entry, found, _wish(request, None))
 
 
 @reads(router, INSTANCE + "/frames/{frames}/rendered")
@@ -84,7 +84,7 @@ def rendered_frames(
     numbers = _numbers(frames, found)
     wish = _wish(request, None)
     if len(numbers) == 1:
-        return _one(request, found, wish, numbers[0])
+        return frame_picture(request, found, wish, numbers[0])
     pictures = [_made(found, wish, number) for number in numbers]
     heads = [part_head(wish.kind, first=place == 0) for place in range(len(pictures))]
     body = b"".join(piece for pair in zip(heads, pictures, strict=True) for piece in pair) + LAST
@@ -98,8 +98,8 @@ def thumbnail_of_study(request: Request, study_uid: str) -> Response:
     for entry in sorted(entries, key=lambda at: at.modality != "SM"):
         found = _standing_for(request, entry)
         if found is not None:
-            return _picture(request, entry, found, _wish(request, _THUMBNAIL))
-    raise _no_picture()
+            return instance_picture(request, entry, found, _wish(request, _THUMBNAIL))
+    raise no_picture()
 
 
 @reads(router, SERIES + "/thumbnail")
@@ -108,8 +108,8 @@ def thumbnail_of_series(request: Request, study_uid: str, series_uid: str) -> Re
     entry = looked_at(request, study_uid, series_uid, "thumbnail")
     found = _standing_for(request, entry)
     if found is None:
-        raise _no_picture()
-    return _picture(request, entry, found, _wish(request, _THUMBNAIL))
+        raise no_picture()
+    return instance_picture(request, entry, found, _wish(request, _THUMBNAIL))
 
 
 @reads(router, INSTANCE + "/thumbnail")
@@ -117,7 +117,7 @@ def thumbnail(request: Request, study_uid: str, series_uid: str, sop_uid: str) -
     """A small picture of an instance."""
     entry = looked_at(request, study_uid, series_uid, "thumbnail")
     found = context_of(request).opener.instance(entry, sop_uid)
-    return _picture(request, entry, found, _wish(request, _THUMBNAIL))
+    return instance_picture(request, entry, found, _wish(request, _THUMBNAIL))
 
 
 @reads(router, INSTANCE + "/frames/{frames}/thumbnail")
@@ -127,16 +127,16 @@ def thumbnail_of_frame(
     """A small picture of a frame; of several, of the first."""
     entry = looked_at(request, study_uid, series_uid, "thumbnail")
     found = context_of(request).opener.instance(entry, sop_uid)
-    return _one(request, found, _wish(request, _THUMBNAIL), _numbers(frames, found)[0])
+    return frame_picture(request, found, _wish(request, _THUMBNAIL), _numbers(frames, found)[0])
 
 
-def _wish(request: Request, view: View | None) -> _Wish:
+def _wish(request: Request, view: View | None) -> Wish:
     """What is asked for. Errors: Malformed, NotServed."""
     said = request.query_params
     kind = choose_plain(accepted(request), PICTURE_TYPES)
     if kind is None:
         raise not_acceptable(", ".join(PICTURE_TYPES))
-    return _Wish(
+    return Wish(
         kind,
         parse_viewport(said["viewport"]) if said.get("viewport") else view,
         parse_window(said["window"]) if said.get("window") else None,
@@ -152,7 +152,7 @@ def _numbers(text: str, found: Instance) -> list[int]:
     if len(parts) > _MOST_FRAMES:
         raise Malformed(f"{_MOST_FRAMES} pictures at most are made for one question")
     if not found.frames:
-        raise _no_picture()
+        raise no_picture()
     numbers = [int(part) - 1 for part in parts]
     if min(numbers) < 0 or max(numbers) >= found.frames:
         raise NotFound(f"the frames are numbered from 1 to {found.frames}")
@@ -167,14 +167,14 @@ def _standing_for(request: Request, entry: SeriesEntry) -> Instance | None:
     return with_pixels[0 if entry.modality == "SM" else len(with_pixels) // 2]
 
 
-def _picture(request: Request, entry: SeriesEntry, found: Instance, wish: _Wish) -> Response:
+def instance_picture(request: Request, entry: SeriesEntry, found: Instance, wish: Wish) -> Response:
     """Of a whole-slide image the slide, of anything else its representative frame."""
     if not found.frames:
-        raise _no_picture()
+        raise no_picture()
     seen = Seen(found, found.header())
     if not seen.is_tiled:
         number = int(seen.header.get("RepresentativeFrameNumber") or 1) - 1
-        return _one(request, found, wish, number if 0 <= number < found.frames else 0)
+        return frame_picture(request, found, wish, number if 0 <= number < found.frames else 0)
     etag = _etag(found, wish, "whole")
     if is_known(request, etag):
         return Response(status_code=304, headers=_headers(request, etag))
@@ -185,7 +185,7 @@ def _picture(request: Request, entry: SeriesEntry, found: Instance, wish: _Wish)
         level = level_for(every, part, view.width, view.height)
         if level is None:
             raise NotServed(406, "not_acceptable", "no level is small enough for such a picture")
-        shown = _Wish(wish.kind, View(view.width, view.height), wish.window, wish.quality)
+        shown = Wish(wish.kind, View(view.width, view.height), wish.window, wish.quality)
         data = _encoded(samples_of(level, part), level, 0, shown)
     return Response(data, media_type=wish.kind, headers=_headers(request, etag))
 
@@ -203,7 +203,8 @@ def _part(view: View, seen: Seen) -> Part:
     return Part(x / columns, y / rows, right / columns, bottom / rows)
 
 
-def _one(request: Request, found: Instance, wish: _Wish, number: int) -> Response:
+def frame_picture(request: Request, found: Instance, wish: Wish, number: int) -> Response:
+    """One frame, counted from 0, as a picture."""
     etag = _etag(found, wish, str(number))
     headers = _headers(request, etag)
     if is_known(request, etag):
@@ -211,19 +212,19 @@ def _one(request: Request, found: Instance, wish: _Wish, number: int) -> Respons
     return Response(_made(found, wish, number), media_type=wish.kind, headers=headers)
 
 
-def _made(found: Instance, wish: _Wish, number: int) -> bytes:
+def _made(found: Instance, wish: Wish, number: int) -> bytes:
     with _working:
         seen = Seen(found, found.header())
         samples = decode(found.frame(number), found.transfer_syntax, Shape.of(seen.header))
         return _encoded(samples, seen, number, wish)
 
 
-def _encoded(samples: Samples, seen: Seen, number: int, wish: _Wish) -> bytes:
+def _encoded(samples: Samples, seen: Seen, number: int, wish: Wish) -> bytes:
     picture = picture_of(samples, seen.header, number, wish.window)
     return encode_picture(seen_through(picture, wish.view), wish.kind, wish.quality)
 
 
-def _etag(found: Instance, wish: _Wish, what: str) -> str:
+def _etag(found: Instance, wish: Wish, what: str) -> str:
     said = f"{identity_of(found)}/{found.sop_uid}/{what}/{wish}"
     return f'W/"{hashlib.blake2b(said.encode(), digest_size=12).hexdigest()}"'
 
@@ -238,5 +239,6 @@ def _headers(request: Request, etag: str = "") -> dict[str, str]:
     return headers
 
 
-def _no_picture() -> NotServed:
+def no_picture() -> NotServed:
+    """406: what was found has no pixels."""
     return NotServed(406, "not_acceptable", "there are no pixels to show")

@@ -144,3 +144,32 @@ def test_what_has_no_pixels_or_broken_ones(ward: Ward) -> None:
         address = stored["00081199"]["Value"][0]["00081190"]["Value"][0]
         for path in ("/rendered", "/thumbnail", "/frames/1/rendered"):
             assert ward.client.get(address + path).status_code == status, (name, path)
+
+
+def test_wado_uri(client: TestClient, archive: Archive) -> None:
+    """For programs from before DICOMweb."""
+
+    def ask(number: int, **more: object) -> Any:  # noqa: ANN401
+        said = {"requestType": "WADO", "studyUID": STUDY, "seriesUID": SERIES,
+                "objectUID": archive.address(number).rpartition("/")[2]}  # fmt: skip
+        return client.get(f"{ROOT}/wado", params=said | more)
+
+    whole = client.get(archive.address(0), headers={"Accept": "application/dicom"}).content
+    file = ask(0, contentType="application/dicom")
+    assert (file.status_code, file.content) == (200, whole)
+    assert file.headers["content-type"].startswith("application/dicom")
+    assert picture(ask(0)).shape == (10, 10)
+    assert picture(ask(0, contentType="image/png"), "PNG").shape == (10, 10)
+    assert picture(ask(2, frameNumber=3, rows=40, columns=40)).shape == (40, 40)
+    hard = picture(ask(0, contentType="image/png", windowCenter="500.5", windowWidth=1), "PNG")
+    assert set(np.unique(hard)) == {0, 255}
+    bad: dict[int, tuple[dict[str, object], ...]] = {
+        400: ({"requestType": "X"}, {"frameNumber": 0}, {"rows": 0}, {"windowCenter": "x"},
+              {"seriesUID": ""}, {"imageQuality": 0}),
+        404: ({"frameNumber": 9}, {"objectUID": "1.2"}, {"studyUID": "1.2"}),
+        406: ({"contentType": "text/html"},
+              {"contentType": "application/dicom", "transferSyntax": "1.2.840.10008.1.2.5"}),
+    }  # fmt: skip
+    for status, cases in bad.items():
+        for more in cases:
+            assert ask(2, **more).status_code == status, more
