@@ -31,15 +31,16 @@ MAX_PDU = 2**18
 _MOST_PDU = MAX_PDU + 2**12
 _PDU_TIME = 60.0
 """Seconds a PDU that has begun may take."""
+_FIRST_PDU_TIME = 10.0
 _MOST_COMMAND = 2**16
 _MOST_DATASET = 4 * 2**20
 """Bytes of a dataset that is no object: a query, a list of objects to commit."""
 _MESSAGE_TIME = 3600.0
 _MOST_WAITING = 16
 """Requests that may come before the first is answered."""
-_DOZE = 0.25
 _STEPS = "1.2.840.10008.5.1.4.34.6."
 """UPS classes: every step is of the first, whatever class it is asked for by."""
+_DOZE = 0.25
 """Seconds until timers are looked at when nothing happens."""
 
 
@@ -75,6 +76,7 @@ class WakingProvider(DULServiceProvider):
         finally:
             alarm, self.alarm = self.alarm, -1
             os.close(alarm)
+            self.to_user_queue.put(None)  # nothing will come: who waits for it waits no longer
 
     def kill_dul(self) -> None:
         """As the parent's."""
@@ -132,7 +134,8 @@ class BoundedSocket(AssociationSocket):
             raise OSError("a PDU longer than agreed")
         if self.socket is None:
             raise OSError("the connection is closed")
-        data, at, until = bytearray(nr_bytes), 0, time.monotonic() + _PDU_TIME
+        within = _PDU_TIME if self.assoc.is_established else _FIRST_PDU_TIME
+        data, at, until = bytearray(nr_bytes), 0, time.monotonic() + within
         with memoryview(data) as view:
             while at < nr_bytes:
                 left = until - time.monotonic()
@@ -214,14 +217,14 @@ class BoundedDimse(DIMSEServiceProvider):
         return True
 
 
-class BoundedAssociation(Association):
-    """Serves what was negotiated and nothing else; leaves nothing behind, however it ends."""
-
 def _fits(abstract_syntax: str, asked: set[str | None]) -> bool:
     """Whether a request of these classes belongs to a context of that one (PS3.4 CC.3.1)."""
     steps = abstract_syntax.startswith(_STEPS) and f"{_STEPS}1" in asked
     return abstract_syntax in asked or steps
 
+
+class BoundedAssociation(Association):
+    """Serves what was negotiated and nothing else; leaves nothing behind, however it ends."""
 
     on_end: Callable[[Association], None]
 

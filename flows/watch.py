@@ -36,6 +36,7 @@ from storage.settings import read_settings
 
 _LOG = logging.getLogger("svartid.watch")
 _ARE_OBJECTS, _KEEP = "flows.objects:are_objects", "flows.objects:keep"
+_IS_DIRECTORY = "flows.objects:is_directory"
 _UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart", ".writing")
 _SIDECAR = ".done"
 _MOST_AT_ONCE = 20
@@ -169,6 +170,8 @@ class WatchFolder:
         try:
             if may_be_objects(bundle) and load(_ARE_OBJECTS)(bundle):
                 self._keep(bundle)
+            elif may_be_objects(bundle) and load(_IS_DIRECTORY)(bundle.files[0]):
+                bundle.files[0].unlink(missing_ok=True)  # it only lists what lies beside it
             else:
                 self._receive(bundle)
         except SvartidError as error:

@@ -72,4 +72,9 @@ def nested(depth: int, *, defined: bool) -> bytes:
 def real_files(slides: Path) -> list[Path]:
     """Every real DICOM file there is."""
     folders = ("radiology", "dicom-wsi", "dicom-fluorescence")
-    return sorted(path for folder in folders for path in (slides / folder).rglob("*.dcm"))
+    return sorted(
+        path
+        for folder in folders
+        for path in (slides / folder).rglob("*")
+        if path.suffix in (".dcm", "") and path.is_file()
+    )
