@@ -23,6 +23,7 @@ _SENT = (
     (facts.VERIFICATION, "`svartid peer test`"),
     ("1.2.840.10008.5.1.4.1.1 (storage classes)", "`svartid send`, forwarding, C-MOVE, C-GET"),
     ("1.2.840.10008.1.20.1", "asked after forwarding; answered to those who ask us"),
+    ("1.2.840.10008.5.1.4.34.6.4", "subscribers are told of procedure steps (in the role of SCP)"),
 )
 _IHE = (
     ("Image Manager", "SWF.b", "RAD-8 Modality Images Stored, RAD-10 Storage Commitment"),

@@ -20,6 +20,9 @@ class Service(NamedTuple):
 _STUDY = "/studies/{study}"
 _SERIES = _STUDY + "/series/{series}"
 _INSTANCE = _SERIES + "/instances/{instance}"
+_STEPS = "/workitems"
+_STEP = _STEPS + "/{workitem}"
+_EAR = _STEP + "/subscribers/{aetitle}"
 
 SERVICES = (
     Service("GET", "/studies", "search for studies", "QIDO-RS 10.6"),
@@ -46,4 +49,13 @@ SERVICES = (
     ),
     Service("POST", "/studies", "store instances", "STOW-RS 10.5"),
     Service("POST", _STUDY, "store instances of a study", "STOW-RS 10.5"),
+    Service("POST", _STEPS, "create a workitem", "UPS-RS 11.4"),
+    Service("GET", _STEP, "retrieve a workitem", "UPS-RS 11.5"),
+    Service("POST", _STEP, "update a workitem", "UPS-RS 11.6"),
+    Service("PUT", _STEP + "/state", "change a workitem's state", "UPS-RS 11.7"),
+    Service("POST", _STEP + "/cancelrequest", "request cancellation", "UPS-RS 11.8"),
+    Service("GET", _STEPS, "search for workitems", "UPS-RS 11.9"),
+    Service("POST", _EAR, "subscribe to one, all, or those that match", "UPS-RS 11.10"),
+    Service("DELETE", _EAR, "unsubscribe", "UPS-RS 11.11"),
+    Service("POST", _EAR + "/suspend", "suspend a subscription", "UPS-RS 11.12"),
 )
