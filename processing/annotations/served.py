@@ -1,7 +1,7 @@
 """A slide's own annotations as instances of a DICOM series, made when they are asked for.
 
-The series of a slide with root UID R is `R.9.1` (bulk annotations) or `R.9.2` (reports); each author
-has one instance, whose UID changes with what it says.
+The series of a slide with root UID R is `R.9.1` (bulk annotations) or `R.9.2` (reports); an author
+has one instance in it, whose UID changes with what it says.
 """
 
 from __future__ import annotations

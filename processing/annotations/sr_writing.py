@@ -14,6 +14,7 @@ import numpy as np
 from highdicom import sr
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.uid import ImplicitVRLittleEndian
 
 from processing.annotations import own
 from processing.annotations.coded import CATEGORY, NO_LABEL, concept, short, unit_concept
@@ -55,6 +56,8 @@ def write_sr(plane: Plane, sheet: Sheet, numbers: Numbers) -> Dataset:
         is_final=False,
         **common(numbers),
     )
+    # With explicit VR a region could have no more than 5461 corners: lengths are of 16 bits.
+    made.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     return finish(made, sheet, "Annotations, measured")
 
 

@@ -19,8 +19,8 @@ from processing.annotations.reading import read
 from processing.annotations.sheet import Form, numbers_of
 from processing.annotations.sr_writing import write_sr
 from storage.errors import Illegal, UnsupportedDicom
-from storage.records.annotation import Annotation, Kind, OriginKind
-from tests.processing.annotations.conftest import ROOT, errors, sheet_of, through_file
+from storage.records.annotation import Annotation, Content, Geometry, Kind, OriginKind, new_id
+from tests.processing.annotations.conftest import AT, ROOT, errors, sheet_of, through_file
 from tests.processing.annotations.test_ann import every_kind
 from tests.storage.drawings import annotations
 from tests.storage.test_annotations import cells
@@ -128,3 +128,10 @@ def test_another_report_is_none(plane: Plane) -> None:
     made.ContentTemplateSequence[0].TemplateIdentifier = "2000"
     with pytest.raises(UnsupportedDicom):
         list(read(made, plane))
+
+
+def test_an_outline_of_many_corners(plane: Plane) -> None:
+    ring = tuple((100.0 + 0.25 * at, 50.0 + at % 7) for at in range(20_000))
+    drawn = Annotation(new_id(), Content(Geometry(Kind.POLYGON, ((ring,),))), "pia", AT)
+    (found,) = read(written(plane, drawn), plane)
+    assert (found.annotation, found.whole) == (drawn, True)
