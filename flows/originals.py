@@ -84,15 +84,12 @@ def fingerprint_of(original: Path) -> str:
     return fingerprint_over([_hash(file)[0] for file in files])
 
 
-def take_over(
-    layout: Layout, bundle: Bundle, *, move: bool = False, share: bool = False
-) -> Original:
+def take_over(layout: Layout, bundle: Bundle, *, move: bool, share: bool = False) -> Original:
     """Bring a bundle into `originals`; the same bytes again change nothing.
 
     With `move` the files are linked instead of copied where the disk allows it; they stay where
     they are until `let_go`, so that a process killed at any moment loses none. With `share` they
-    are our own, nobody changes them, and they stay for good: linked as well.
-    Errors: ChangedWhileRead, NoSpace, SlideError (unreadable).
+    are our own and stay for good. Errors: ChangedWhileRead, NoSpace, SlideError (unreadable).
     """
     with _disk_errors():
         known = _taken_before(layout, bundle) if move else None
@@ -193,8 +190,7 @@ def _taken_before(layout: Layout, bundle: Bundle) -> Original | None:
 def _link(source: Path, target: Path, *, ours: bool) -> bool:
     """Give a file its second name; False where it has to be copied.
 
-    A file that has other names already could be changed through them: it is copied, unless all
-    its names are ours.
+    A file with other names could be changed through them: it is copied, unless they are ours.
     """
     if not ours:
         if source.stat().st_nlink > 1:
