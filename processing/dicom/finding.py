@@ -18,15 +18,16 @@ from pydicom.dataset import Dataset
 from processing.dicom.answers import instance_answer, series_answer, study_answer
 from processing.dicom.instance import Instance
 from processing.dicom.matching import matches, wanted_of
+from processing.dicom.names import to_person_name
 from processing.dicom.opening import Opener
 from processing.dicom.stored import StoredInstance
 from storage.errors import NotFound, StoreDamaged
 from storage.records.imaging import SeriesEntry, Wanted
 from storage.records.uids import parse_instance
 
-_PAGE = 200
+_PAGE = 1000
 _MOST_NAMED = 100
-_SOP_UID = "SOPInstanceUID"
+_SOP_UID, _NAME = "SOPInstanceUID", "PatientName"
 _COUNTED = frozenset({0x00201206, 0x00201208, 0x00201209, 0x00080061})
 """Attributes of a study or series that no instance has in its header."""
 
@@ -80,11 +81,13 @@ class Finder:
         if wanted is None:
             return
         seen = set[tuple[str, str]]()
+        named = _of_name(keys)
         for group in self._studies(wanted):
-            if not matches(keys, study_answer(group)):
+            # A name is what the database does not narrow by: most studies go by this alone.
+            if not (_has_name(group[0], named) and matches(keys, study_answer(group))):
                 continue
-            named = [at for at in group if _is_named(at, wanted)]
-            series = [at for at in named if matches(keys, series_answer(at))]
+            meant = [at for at in group if _is_named(at, wanted)]
+            series = [at for at in meant if matches(keys, series_answer(at))]
             if not series:
                 continue
             whose = group[0].whose.identifier, group[0].whose.name
@@ -171,6 +174,21 @@ class Finder:
                 with suppress(NotFound, StoreDamaged):
                     number += self._opener.count(entry)
         return number
+
+
+def _of_name(keys: Dataset) -> Dataset:
+    made = Dataset()
+    if _NAME in keys:
+        made[_NAME] = keys[_NAME]
+    return made
+
+
+def _has_name(entry: SeriesEntry, named: Dataset) -> bool:
+    if not named:
+        return True
+    made = Dataset()
+    made.PatientName = to_person_name(entry.whose.name)
+    return matches(named, made)
 
 
 def _is_named(entry: SeriesEntry, wanted: Wanted) -> bool:
