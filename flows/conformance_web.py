@@ -47,6 +47,7 @@ SERVICES = (
     Service(
         "GET", _INSTANCE + "/frames/{frames}/thumbnail", "retrieve a thumbnail", "WADO-RS 10.4"
     ),
+    Service("GET", "/wado", "retrieve an instance or a picture by a query", "WADO-URI 9"),
     Service("POST", "/studies", "store instances", "STOW-RS 10.5"),
     Service("POST", _STUDY, "store instances of a study", "STOW-RS 10.5"),
     Service("POST", _STEPS, "create a workitem", "UPS-RS 11.4"),

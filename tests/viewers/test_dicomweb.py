@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from email.utils import unquote
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -18,6 +20,7 @@ from starlette.testclient import TestClient
 
 from storage.records.people import Role
 from tests.viewers.archive import LARGE, ROOT, SERIES, STUDY, Archive, parts_of
+from viewers.app import _context, build_api
 
 SINGLE = {"Accept": "application/dicom"}
 SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.50"]
@@ -298,3 +301,15 @@ def test_metadata_and_searches_as_xml(client: TestClient) -> None:
             assert {"0020000D", "0020000E"} <= set(tags)
         both = client.get(ROOT + path, headers={"Accept": f"{kind}, application/dicom+json"})
         assert both.headers["content-type"] == "application/dicom+json"
+
+
+def test_the_document_tells_every_address(archive: Archive) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "dicomweb.md").read_text("utf-8")
+    told = set(re.findall(r"`(?:GET |POST )?(/[^`…?]*)`", text)) - {"/dicom-web"}
+    document = build_api(_context(archive.settings)).openapi()
+    there = {
+        path.removeprefix(ROOT)
+        for path, methods in document["paths"].items()
+        if path.startswith(ROOT) and any(at["tags"] == ["dicomweb"] for at in methods.values())
+    }
+    assert told == {path for path in there if not path.startswith("/workitems")}
