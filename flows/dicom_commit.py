@@ -26,10 +26,8 @@ from flows.dicom_context import Handler, Node, Offer
 from processing.dicom.envelope import IMPLEMENTATION
 from storage import commitments, dicom_objects, dicom_peers, forwarding, outbound
 from storage.commitments import Commitment
-from storage.database import Database
 from storage.dicom_files import is_intact
 from storage.errors import NotFound, SvartidError
-from storage.layout import Layout
 from storage.records.imaging import Peer, PeerMay
 
 _LOG = logging.getLogger("svartid.dicom")
@@ -95,7 +93,7 @@ class Committing:
         database = self._node.services.database
         began = time.monotonic()
         try:
-            answer = judge(database, self._node.services.layout, asked)
+            answer = judge(self._node, asked)
             time.sleep(max(0.0, _MOMENT - (time.monotonic() - began)))
             if association.is_established and _report(association, answer):
                 commitments.answered(database, asked)
@@ -113,22 +111,22 @@ class Committing:
 
 def answer_forever(node: Node, tls: ssl.SSLContext | None) -> None:
     """Answer what is due, over associations of our own."""
-    database, layout = node.services.database, node.services.layout
+    database = node.services.database
     while True:
         time.sleep(_PULSE)
         try:
             for asked in commitments.due(database):
                 if commitments.claim(database, asked, _HELD):
-                    _answer(database, layout, asked, (node.title, tls))
+                    _answer(node, asked, tls)
         except SvartidError as error:
             _LOG.warning("commitments wait: %s", error.code)
 
 
-def judge(database: Database, layout: Layout, asked: Commitment) -> Dataset:
+def judge(node: Node, asked: Commitment) -> Dataset:
     """What there is to say: of each object, whether it is kept, or why not. Errors: Transient."""
     kept, failed = list[Dataset](), list[Dataset]()
     for sop_class, sop_uid in asked.objects:
-        why = _why_not(database, layout, sop_class, sop_uid)
+        why = _why_not(node, sop_class, sop_uid)
         item = Dataset()
         item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class, sop_uid
         if why:
@@ -157,14 +155,18 @@ def handlers(node: Node) -> list[Handler]:
     ]
 
 
-def _why_not(database: Database, layout: Layout, sop_class: str, sop_uid: str) -> int:
+def _why_not(node: Node, sop_class: str, sop_uid: str) -> int:
+    """0 where it is kept; what is made here from a pyramid is, as long as the pyramid is there."""
     try:
-        found = dicom_objects.get(database, sop_uid)
+        found = dicom_objects.get(node.services.database, sop_uid)
     except NotFound:
-        return _UNKNOWN
+        made = node.ours.instance(sop_uid)
+        if made is None:
+            return _UNKNOWN
+        return 0 if made.sop_class == sop_class else _OTHER_CLASS
     if found.sop_class != sop_class:
         return _OTHER_CLASS
-    return 0 if is_intact(layout, found.sha256) else _DAMAGED
+    return 0 if is_intact(node.services.layout, found.sha256) else _DAMAGED
 
 
 def _question(about: Dataset) -> tuple[str, Sequence[tuple[str, str]]]:
@@ -182,17 +184,16 @@ def _question(about: Dataset) -> tuple[str, Sequence[tuple[str, str]]]:
     return (transaction_uid, objects) if fits else ("", [])
 
 
-def _answer(
-    database: Database, layout: Layout, asked: Commitment, own: tuple[str, ssl.SSLContext | None]
-) -> None:
+def _answer(node: Node, asked: Commitment, tls: ssl.SSLContext | None) -> None:
     """Over an association to where the node listens; put off where that fails."""
+    database = node.services.database
     try:
         peer = dicom_peers.get(database, asked.peer)
     except NotFound:
         outbound.put_off(database, asked.message, "node_unknown")
         return
-    answer = judge(database, layout, asked)
-    reason = _call(peer, own, answer)
+    answer = judge(node, asked)
+    reason = _call(peer, (node.title, tls), answer)
     if reason:
         outbound.put_off(database, asked.message, reason)
         return

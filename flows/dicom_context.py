@@ -68,19 +68,19 @@ class Node:
     title: str = AE_TITLE
     calling: ssl.SSLContext | None = None
     """With what nodes are called that speak TLS; None: they cannot be called."""
+    ours: Ours = field(init=False)
+    """What tells instances that are made here, should they come back."""
     _callers: weakref.WeakKeyDictionary[Association, Caller] = field(
         default_factory=weakref.WeakKeyDictionary
     )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ours", ours_of(self.services))
 
     @property
     def index(self) -> Objects:
         """The index of received objects."""
         return Objects(self.services.database)
-
-    @property
-    def ours(self) -> Ours:
-        """What tells instances that are made here, should they come back."""
-        return ours_of(self.services)
 
     def admit(self, association: Association, peer: Peer) -> None:
         """Note who is calling."""
