@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydicom.dataset import Dataset
 from pynetdicom.association import Association
@@ -215,7 +215,7 @@ class Responses:
     def _tell(
         self, status: int, progress: Progress | None, *, remaining: bool = False, comment: str = ""
     ) -> None:
-        made = type(self._request)()
+        made: Any = type(self._request)()
         made.MessageIDBeingRespondedTo = self._request.MessageID
         made.AffectedSOPClassUID = self._request.AffectedSOPClassUID
         made.Status = status
