@@ -45,7 +45,7 @@ _FRAMES, _SECONDS, _A_BODY = 4000, 5, 50
 _QUERIES = {
     "a page of studies": "/studies?limit=50",
     "one patient": "/studies?PatientID=N1234",
-    "names that begin alike": "/studies?PatientName=Nr%5E12*&limit=100",
+    "names by a pattern": "/studies?PatientName=*12*&limit=100",
     "a week": "/studies?StudyDate=20200601-20200607&limit=100",
     "a page of series": "/series?Modality=CT&limit=50",
 }

@@ -71,6 +71,8 @@ class Found:
     entry: SeriesEntry
     level: Level
     instance: Instance | None = None
+    answer: Dataset | None = None
+    """What was matched, where it had to be made for that."""
 
 
 def found_of(
@@ -101,9 +103,11 @@ def _model(found: Found, numbers: Mapping[str, int], root: str) -> JsonModel:
         count = sum(numbers[at.series_uid] for at in found.group)
         return _told(to_model(study_answer(found.group, count)), of_study)
     if found.instance is None:
-        study = study_answer(found.group)
-        study.update(series_answer(entry, numbers[entry.series_uid]))
-        return _told(to_model(study), of_series)
+        answer = found.answer or series_answer(entry)
+        answer.NumberOfSeriesRelatedInstances = numbers[entry.series_uid]
+        answer.NumberOfStudyRelatedSeries = len(found.group)
+        answer.ModalitiesInStudy = sorted({at.modality for at in found.group})
+        return _told(to_model(answer), of_series)
     model = to_model(series_answer(entry)) | header_model(found.instance)
     model["00083002"] = {"vr": "UI", "Value": [found.instance.transfer_syntax]}
     address = f"{of_series}/instances/{found.instance.sop_uid}"
@@ -141,13 +145,16 @@ def _matching(
         if of_study and not matches(keys, study_answer(group)):
             continue
         some = [at for at in group if at.series_uid in wanted.series_uids or not wanted.series_uids]
-        series = [at for at in some if not of_series or _series_fits(keys, at)]
-        if level is Level.STUDY and series:
+        series = (
+            Found(group, at, level, answer=series_answer(at) if of_series else None) for at in some
+        )
+        fitting = [at for at in series if at.answer is None or _series_fits(keys, at.answer)]
+        if level is Level.STUDY and fitting:
             yield Found(group, group[0], level)
         elif level is Level.SERIES:
-            yield from (Found(group, entry, level) for entry in series)
+            yield from fitting
         elif level is Level.INSTANCE:
-            yield from _instances(context, group, series, keys)
+            yield from _instances(context, fitting, keys)
 
 
 def _may_fit(keys: Dataset, tags: set[int], entry: SeriesEntry) -> bool:
@@ -159,21 +166,18 @@ def _may_fit(keys: Dataset, tags: set[int], entry: SeriesEntry) -> bool:
     return matches(keys, few) if len(few) else True
 
 
-def _series_fits(keys: Dataset, entry: SeriesEntry) -> bool:
+def _series_fits(keys: Dataset, answer: Dataset) -> bool:
     """A glass is asked for by its barcode: what is of no glass does not fit."""
-    answer = series_answer(entry)
     return matches(keys, answer) and (_CONTAINER not in keys or _CONTAINER in answer)
 
 
-def _instances(
-    context: Context, group: Sequence[SeriesEntry], series: list[SeriesEntry], keys: Dataset
-) -> Iterator[Found]:
-    for entry in series:
-        above = series_answer(entry)  # fits already, and knows identifiers better than a header
+def _instances(context: Context, series: list[Found], keys: Dataset) -> Iterator[Found]:
+    for at in series:
+        above = series_answer(at.entry)  # fits already, and knows identifiers better than a header
         own = [tag for tag in keys.keys() if tag not in above and tag not in _COMPUTED]  # noqa: SIM118
-        for instance in context.opener.instances(entry):
+        for instance in context.opener.instances(at.entry):
             if not own or _fits(keys, own, instance):
-                yield Found(group, entry, Level.INSTANCE, instance)
+                yield Found(at.group, at.entry, Level.INSTANCE, instance)
 
 
 def _fits(keys: Dataset, own: list[BaseTag], instance: Instance) -> bool:
@@ -209,10 +213,10 @@ def _wanted(context: Context, within: Within, keys: Dataset) -> Wanted | None:
         wanted = replace(wanted, study_uids=(within.study_uid,))
     if within.series_uid:
         wanted = replace(wanted, series_uids=(within.series_uid,))
-    named = keys.get(_SOP_UID)
-    if named is None or named.is_empty or within.series_uid:
+    if _SOP_UID not in keys or keys[_SOP_UID].is_empty or within.series_uid:
         return wanted
-    uids = [named.value] if isinstance(named.value, str) else list(named.value)
+    named = keys[_SOP_UID].value
+    uids = [named] if isinstance(named, str) else list(named)
     if len(uids) > _MOST_NAMED:
         return wanted
     series = {uid for uid in (_series_of(context, str(at)) for at in uids) if uid}
