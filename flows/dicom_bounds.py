@@ -76,7 +76,8 @@ class WakingProvider(DULServiceProvider):
         finally:
             alarm, self.alarm = self.alarm, -1
             os.close(alarm)
-            self.to_user_queue.put(None)  # nothing will come: who waits for it waits no longer
+            # Nothing will come: who waits for it waits no longer.
+            self.to_user_queue.put(cast(Any, None))
 
     def kill_dul(self) -> None:
         """As the parent's."""
