@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, islice
+from itertools import islice
 from typing import NamedTuple
 
 from pydicom.dataset import Dataset
@@ -138,8 +138,7 @@ def _matching(
         return
     tags = {int(tag) for tag in keys.keys()}  # noqa: SIM118 - tags, not elements
     of_study, of_series = tags - _OF_SERIES - _ASKED_MOST.keys(), tags & _OF_SERIES
-    page = _PAGE if tags else min(query.offset + query.limit + 1, _PAGE)
-    for group in _studies(context, principal, wanted, page):
+    for group in _studies(context, principal, wanted, query.offset + query.limit + 1):
         if not _may_fit(keys, tags, group[0]):
             continue
         if of_study and not matches(keys, study_answer(group)):
@@ -190,10 +189,14 @@ def _fits(keys: Dataset, own: list[BaseTag], instance: Instance) -> bool:
 
 
 def _studies(
-    context: Context, principal: Principal, wanted: Wanted, page: int
+    context: Context, principal: Principal, wanted: Wanted, first: int
 ) -> Iterator[list[SeriesEntry]]:
-    """All series of each study of which something is wanted, newest study first."""
-    for offset in count(0, page):
+    """All series of each study of which something is wanted, newest study first.
+
+    As many at first as may be enough, then more at once: few fit where a search goes on.
+    """
+    offset, page = 0, min(first, _PAGE)
+    while True:
         uids = imaging.study_uids(context.database, principal, wanted, page, offset)
         if not uids:
             return
@@ -204,6 +207,7 @@ def _studies(
         yield from (groups[uid] for uid in uids if uid in groups)
         if len(uids) < page:
             return
+        offset, page = offset + page, min(4 * page, _PAGE)
 
 
 def _wanted(context: Context, within: Within, keys: Dataset) -> Wanted | None:
