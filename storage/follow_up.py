@@ -49,7 +49,11 @@ def work_after(
     """Enter the work and the messages that a fact means; facts about that work follow."""
     match new.fact:
         case slides.RescanRequested():
-            yield _scan_again(connection, case, new.fact, new), new.occurred_at
+            queued = _scan_again(connection, case, new.fact, new)
+            yield queued, new.occurred_at
+            if case.closed_at is not None and _is_told_late(case, new):
+                withdrawn = slides.ScanWithdrawn(queued.barcode, queued.item_id)
+                yield withdrawn, case.closed_at
         case slides.SlideGlassOnly(barcode=barcode) | slides.SlideCancelled(barcode=barcode):
             _end(connection, WorkKind.SCAN, WorkState.CANCELLED, "not_wanted", barcode=barcode)
         case slides.ImageStored(barcode=barcode) if not _is_to_be_scanned(case, barcode):
@@ -65,7 +69,7 @@ def work_after(
         case EventCorrected():
             _take_back(connection, case)
         case TargetBreached(due=due) if not case.preliminaries:
-            _offer(connection, WorkKind.PRELIMINARY, case, new.actor, due_at=due)
+            _offer(connection, WorkKind.PRELIMINARY, case, new, due_at=due)
         case reading.PreliminarySent():
             _end(connection, WorkKind.PRELIMINARY, WorkState.DONE, "", accession=case.accession)
             _send(connection, case, ReportKind.PRELIMINARY, len(case.preliminaries))
@@ -91,7 +95,7 @@ def _order_work(connection: Connection, case: Case, new: Happened) -> None:
     match new.fact:
         case reading.WorkOrderPlaced(order_id=order_id, kind=kind, block=block, stain=stain):
             data = {"order": kind.value, "block": block, "stain": stain, "note": new.fact.note}
-            _offer(connection, WorkKind.LAB_ORDER, case, new.actor, about=order_id, data=data)
+            _offer(connection, WorkKind.LAB_ORDER, case, new, about=order_id, data=data)
         case reading.WorkOrderAccepted(order_id=order_id):
             for item in work_items.open_in(connection, [WorkKind.LAB_ORDER], about=order_id):
                 if item.state is WorkState.OFFERED:
@@ -106,7 +110,7 @@ def _consultation_work(connection: Connection, case: Case, new: Happened) -> Non
     kind = WorkKind.CONSULTATION
     match new.fact:
         case reading.ConsultationRequested(consultation_id=key, asked=asked, due=due):
-            _offer(connection, kind, case, new.actor, about=key, performer=asked, due_at=due)
+            _offer(connection, kind, case, new, about=key, performer=asked, due_at=due)
         case reading.ConsultationTransferred(consultation_id=key, asked=asked):
             for item in work_items.open_in(connection, [kind], about=key):
                 changes = {"performer": asked, "state": WorkState.OFFERED.value}
@@ -127,12 +131,12 @@ def _consultation_work(connection: Connection, case: Case, new: Happened) -> Non
 
 def _scan_again(
     connection: Connection, case: Case, fact: slides.RescanRequested, new: Happened
-) -> CaseFact:
+) -> slides.ScanQueued:
     """Told late, when another scan has come or begun meanwhile, it asks for none."""
     region = list(fact.region) if fact.region else None
     data = {"rescan": fact.reason.value, "note": fact.note, "region": region}
-    item_id = _offer(connection, WorkKind.SCAN, case, new.actor, barcode=fact.barcode, data=data)
-    if case.slides[fact.barcode].state is not SlideState.RESCAN:
+    item_id = _offer(connection, WorkKind.SCAN, case, new, barcode=fact.barcode, data=data)
+    if not _is_told_late(case, new) and case.slides[fact.barcode].state is not SlideState.RESCAN:
         work_items.end(connection, item_id, WorkState.CANCELLED, "scanned_meanwhile")
     return slides.ScanQueued(fact.barcode, item_id)
 
@@ -157,17 +161,26 @@ def _call_off(
                 yield slides.ScanWithdrawn(slide.barcode, item.item_id), moment
 
 
-def _offer(connection: Connection, kind: WorkKind, case: Case, actor: str, **about: object) -> str:
+def _is_told_late(case: Case, new: Happened) -> bool:
+    """It happened before the case was closed, and is told after: nobody does it any more."""
+    return case.closed_at is not None and new.occurred_at < case.closed_at
+
+
+def _offer(
+    connection: Connection, kind: WorkKind, case: Case, new: Happened, **about: object
+) -> str:
     item = work_items.offer(
         connection,
         kind,
-        actor,
+        new.actor,
         site=case.site,
         unit=case.unit,
         accession=case.accession,
         rank=case.priority.rank,
         **about,
     )
+    if _is_told_late(case, new):
+        work_items.end(connection, item.item_id, WorkState.CANCELLED, "case_closed")
     return item.item_id
 
 

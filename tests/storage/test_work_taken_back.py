@@ -7,14 +7,20 @@ from datetime import timedelta
 from storage import cases, work_items
 from storage.case_log import Said
 from storage.database import Database, now
-from storage.records.case_events import EventCorrected, TargetBreached
-from storage.records.case_words import WorkOrderKind
+from storage.records.case_events import CaseCancelled, EventCorrected, TargetBreached
+from storage.records.case_words import RescanReason, SlideState, WorkOrderKind
 from storage.records.milestones import Distance
 from storage.records.people import Principal, Role
 from storage.records.reading_events import (
     ConsultationRequested,
     PreliminarySent,
     WorkOrderPlaced,
+)
+from storage.records.slide_events import (
+    ImageAvailable,
+    ImageStored,
+    RescanRequested,
+    SlideStained,
 )
 from storage.records.work import WorkKind, WorkState
 from storage.relations import concern_of_case
@@ -52,3 +58,17 @@ def test_a_preliminary_answer_that_is_out_is_not_demanded(database: Database) ->
     for accession in ("S-1", "S-2"):
         say(database, accession, TargetBreached(now()))
     assert [at.accession for at in work_items.listing(database, [WorkKind.PRELIMINARY])] == ["S-2"]
+
+
+def test_what_is_told_after_the_case_was_closed_asks_for_no_work(database: Database) -> None:
+    """It happened before, so it is true; nobody does it any more."""
+    order(database, "S-1", "B-1")
+    say(database, "S-1", SlideStained("B-1"), ImageStored("B-1", "i1"), ImageAvailable("B-1", "i1"))
+    before = Said("pia", "web", now())
+    cases.record(database, "S-1", CaseCancelled("bortfaldet"), Said("pia", "web", now()))
+    asked = RescanRequested("B-1", RescanReason.OUT_OF_FOCUS)
+    cases.record(database, "S-1", asked, before, strict=False)
+    placed = WorkOrderPlaced("o1", WorkOrderKind.STAIN, "A1", "PAS")
+    cases.record(database, "S-1", placed, before, strict=False)
+    assert work_items.listing(database, [WorkKind.SCAN, WorkKind.LAB_ORDER]) == []
+    assert cases.get(database, "S-1").slides["B-1"].state is SlideState.RESCAN
