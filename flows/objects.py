@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from flows.dicom_export import ours_of
-from flows.originals import Bundle, open_regular
+from flows.originals import Bundle
+from flows.regular_files import open_regular
 from flows.services import Services
 from processing.dicom.envelope import Unwrapping, identify
 from processing.dicom.receiving import Outcome, receive

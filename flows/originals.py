@@ -16,9 +16,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 
+from flows.regular_files import open_regular, refuse_writers
 from storage.errors import ChangedWhileRead, NoSpace, SlideError, Transient
 from storage.layout import Layout
 from storage.pyramids import sync_folder
@@ -195,7 +195,7 @@ def _link(source: Path, target: Path, *, ours: bool) -> bool:
     if not ours:
         if source.stat().st_nlink > 1:
             return False
-        _refuse_writers(source)
+        refuse_writers(source)
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:
@@ -230,31 +230,6 @@ def _hash(file: Path) -> tuple[str, int]:
         digest = hashlib.file_digest(reading, "sha256")
         os.fsync(reading.fileno())
         return digest.hexdigest(), reading.tell()
-
-
-def open_regular(file: Path) -> BufferedReader:
-    """Open for reading what is a file and nothing else, whatever has taken its name meanwhile."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise SlideError("it is not a regular file")
-    return open(descriptor, "rb")
-
-
-def _refuse_writers(file: Path) -> None:
-    """A file that somebody has open for writing may still change under its new name.
-
-    Asked by a read lease, which Linux gives only when nobody has (fcntl(2), F_SETLEASE); where
-    the file system or the owner does not allow leases, size and time have to do.
-    """
-    with open_regular(file) as reading:
-        try:
-            fcntl.fcntl(reading, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-            fcntl.fcntl(reading, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-        except BlockingIOError as error:
-            raise ChangedWhileRead("it is still open for writing") from error
-        except OSError:
-            return
 
 
 def _settle(staging: Path, target: Path) -> None:
