@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     away.add_argument("--from", dest="from_at", type=_moment, metavar="DAY", help="first day away")
     away.add_argument("--until", type=_moment, metavar="DAY", help="the day they are back")
     away.add_argument("--reason", default="", help="a word for it")
-    parser.add_argument("--json", action="store_true", help="list, add, password: JSON, a line each")
+    parser.add_argument("--json", action="store_true", help="list, add, password: JSON lines")
 
 
 def run(args: argparse.Namespace) -> int:
