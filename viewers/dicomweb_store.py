@@ -67,18 +67,18 @@ async def _store(request: Request, study_uid: str) -> Response:
     try:
         await _take_all(request, stored)
     except Malformed:
-        if not stored.taken:
+        if not stored.has_any:
             raise
         stored.broke_off()
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it; what came whole is kept
     finally:
         await run_in_threadpool(stored.close)
-    if not stored.taken:
+    if not stored.has_any:
         raise Malformed("the body has no instances")
-    body = json.dumps(answer_of(stored.taken, address(request)))
-    headers = {"Cache-Control": "no-store"}
-    return Response(body, status_of(stored.taken), headers, media_type=kind)
+    taken = stored.taken
+    body = json.dumps(answer_of(taken, address(request)))
+    return Response(body, status_of(taken), {"Cache-Control": "no-store"}, media_type=kind)
 
 
 async def _take_all(request: Request, stored: Store) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from storage.errors import Malformed, SvartidError, Transient
 from storage.layout import Layout
 
 _LOG = logging.getLogger("svartid.web")
+_MOST_AT_ONCE = 4
+_AT_ONCE = ThreadPoolExecutor(_MOST_AT_ONCE, "stow")
 _NO_ROOM, _NO_MATCH, _NOT_UNDERSTOOD = 0xA700, 0xA900, 0xC000
 _DUPLICATE, _NO_SUCH_SYNTAX, _FAILED = 0x0111, 0xC122, 0x0110
 _REASONS = {
@@ -44,16 +47,30 @@ class Taken:
 
 
 class Store:
-    """Takes parts as they come, on a worker's thread; one request's."""
+    """Takes parts as they come, on a worker's thread; one request's.
+
+    While the next part comes, those before it are looked through and put away, a few at a time:
+    what they wait for is the disk.
+    """
 
     def __init__(self, layout: Layout, index: Objects, ours: Ours, about: tuple[str, str]) -> None:
         """`about`: who stores, and into which study (empty: any)."""
         self._layout, self._index, self._ours = layout, index, ours
         self._sender, self._study_uid = about
-        self.taken: list[Taken] = []
+        self._taken: list[Future[Taken]] = []
         self._incoming: Incoming | None = None
         self._unwrapping: Unwrapping | None = None
         self._failure = 0
+
+    @property
+    def taken(self) -> list[Taken]:
+        """What became of every part that has come, in their order; after `close`."""
+        return [one.result() for one in self._taken]
+
+    @property
+    def has_any(self) -> bool:
+        """Whether any part has come to its end."""
+        return bool(self._taken)
 
     def take(self, events: Sequence[Event]) -> None:
         """The next heads, bytes and ends."""
@@ -70,16 +87,16 @@ class Store:
 
     def broke_off(self) -> None:
         """The body ended in the middle, after instances that are kept."""
-        self.taken.append(Taken(None, _NOT_UNDERSTOOD))
+        self._say(Taken(None, _NOT_UNDERSTOOD))
 
     def close(self) -> None:
-        """Nothing is left of a part that has not come whole."""
+        """All that came whole is put away; nothing is left of a part that did not."""
         if self._incoming is not None:
             self._incoming.discard()
         self._incoming = self._unwrapping = None
+        wait(self._taken)
 
     def _begin(self, head: Head) -> None:
-        self.close()
         self._failure = 0
         if not _is_dicom(head):
             self._failure = _NOT_UNDERSTOOD
@@ -89,19 +106,26 @@ class Store:
 
     def _end(self) -> None:
         incoming, unwrapping = self._incoming, self._unwrapping
-        if incoming is None or unwrapping is None:
-            self.taken.append(Taken(None, self._failure or _FAILED))
-            return
         self._incoming = self._unwrapping = None
+        if incoming is None or unwrapping is None:
+            self._say(Taken(None, self._failure or _FAILED))
+            return
+        self._taken.append(_AT_ONCE.submit(self._put_away, incoming, unwrapping))
+        if len(self._taken) > _MOST_AT_ONCE:
+            self._taken[-1 - _MOST_AT_ONCE].result()
+
+    def _say(self, taken: Taken) -> None:
+        done = Future[Taken]()
+        done.set_result(taken)
+        self._taken.append(done)
+
+    def _put_away(self, incoming: Incoming, unwrapping: Unwrapping) -> Taken:
         try:
             unwrapping.finish()
-            other = self._of_another_study(incoming)
-            self.taken.append(other or _taken(self._received(incoming)))
+            return self._of_another_study(incoming) or _taken(self._received(incoming))
         except SvartidError as error:
-            incoming.discard()
-            self._fail(error)
-            self.taken.append(Taken(None, self._failure))
-        else:
+            return Taken(None, _failure_of(error))
+        finally:
             incoming.discard()
 
     def _received(self, incoming: Incoming) -> Outcome:
@@ -122,9 +146,15 @@ class Store:
 
     def _fail(self, error: SvartidError) -> None:
         """The rest of the part is passed over; the next one is tried."""
-        _LOG.error("an object that was sent is not taken: %s", error.code)
-        self.close()
-        self._failure = _NO_ROOM if isinstance(error, Transient) else _FAILED
+        if self._incoming is not None:
+            self._incoming.discard()
+        self._incoming = self._unwrapping = None
+        self._failure = _failure_of(error)
+
+
+def _failure_of(error: SvartidError) -> int:
+    _LOG.error("an object that was sent is not taken: %s", error.code)
+    return _NO_ROOM if isinstance(error, Transient) else _FAILED
 
 
 def status_of(taken: Sequence[Taken]) -> int:
