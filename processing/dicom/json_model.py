@@ -95,7 +95,18 @@ def _elements(dataset: Dataset, address: str, *, little: bool) -> Iterator[tuple
         if isinstance(raw, RawDataElement) and _is_small(raw):
             yield name, _remembered(dataset, raw, charset, little=little)
         else:
-            yield name, _element(_read(dataset, tag), f"{address}/{name}", little=little)
+            yield name, _told(dataset, raw, f"{address}/{name}", little=little)
+
+
+def _told(
+    dataset: Dataset, raw: RawDataElement | DataElement, address: str, *, little: bool
+) -> JsonElement:
+    """An element in the model; as its bytes where its value is none that the VR could have."""
+    try:
+        return _element(_read(dataset, BaseTag(raw.tag)), address, little=little)
+    except Exception:
+        value = raw.value if isinstance(raw.value, bytes) else b""
+        return _element(DataElement(raw.tag, "UN", value), address, little=little)
 
 
 def _is_small(raw: RawDataElement) -> bool:
@@ -111,7 +122,7 @@ def _remembered(
     key = (raw.tag, raw.VR, raw.value, charset, little)
     known = _memory.get(key)
     if known is None:
-        known = _element(_read(dataset, raw.tag), "", little=little)
+        known = _told(dataset, raw, "", little=little)
         if len(_memory) >= _MOST_REMEMBERED:
             _memory.clear()
         _memory[key] = known
