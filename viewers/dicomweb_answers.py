@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -17,11 +18,11 @@ from starlette.responses import JSONResponse, Response
 from processing.dicom.media_types import JSON, PLAIN_JSON, XML, choose_model, choose_plain
 from processing.dicom.multipart import LAST, part_head, related
 from processing.dicom.xml_model import to_xml
-from storage import imaging
+from storage import dicom_peers, imaging
 from storage.errors import Malformed, NotFound, SlideError, UnsupportedCompression
-from storage.records.imaging import SeriesEntry, Wanted
-from storage.records.people import Principal, Right
-from viewers.access import needs, principal_of
+from storage.records.imaging import PeerMay, SeriesEntry, Wanted
+from storage.records.people import Principal, Right, Role
+from viewers.access import Forbidden, needs, principal_of
 from viewers.context import Context, context_of
 
 ROOT = "/dicom-web"
@@ -111,8 +112,18 @@ def accept_of(query: str, header: str) -> str:
     return header
 
 
+def check_node(context: Context, principal: Principal, what: PeerMay) -> None:
+    """Another node does over the web what it is let do on its port. Errors: Forbidden."""
+    if principal.role is not Role.NODE:
+        return
+    with suppress(NotFound):  # a program in that role that is no node has the role's rights
+        if what not in dicom_peers.get(context.database, principal.name).may:
+            raise Forbidden(principal)
+
+
 def opened(context: Context, principal: Principal, study: str, series: str) -> SeriesEntry:
-    """A series within reach. Errors: NotFound, Malformed."""
+    """A series within reach. Errors: NotFound, Malformed, Forbidden."""
+    check_node(context, principal, PeerMay.RETRIEVE)
     entry = imaging.one_series(context.database, principal, plain_uid(series))
     if entry.study_uid != plain_uid(study):
         raise NotFound("the study has no such series")
@@ -130,6 +141,7 @@ def looked_at(request: Request, study: str, series: str, action: str) -> SeriesE
 def study_looked_at(request: Request, study: str, action: str) -> list[SeriesEntry]:
     """All series of a study within reach, and a line for each. Errors: NotFound, Forbidden."""
     context, principal = context_of(request), principal_of(request)
+    check_node(context, principal, PeerMay.RETRIEVE)
     wanted = Wanted(study_uids=(plain_uid(study),))
     entries = imaging.series(context.database, principal, wanted)
     if not entries:

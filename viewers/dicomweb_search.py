@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from processing.dicom.json_model import to_text
 from processing.dicom.query import MOST, Level, Query, parse_query, reduced
+from storage.records.imaging import PeerMay
 from storage.records.people import Principal, Right
 from viewers.access import principal_of
 from viewers.context import Context, context_of
@@ -20,6 +21,7 @@ from viewers.dicomweb_answers import (
     ROOT,
     DicomRoute,
     address,
+    check_node,
     models_answer,
     plain_uid,
     reads,
@@ -73,6 +75,7 @@ def instances(request: Request, study_uid: str, series_uid: str) -> Response:
 
 def _search(request: Request, level: Level, within: Within) -> Response:
     context, principal = context_of(request), principal_of(request)
+    check_node(context, principal, PeerMay.QUERY)
     query = parse_query(parse_qsl(request.url.query, keep_blank_values=True))
     found, more = found_of(context, principal, level, within, query)
     _log(context, principal, found)

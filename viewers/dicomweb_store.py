@@ -19,6 +19,7 @@ from processing.dicom.media_types import DICOM, JSON, MULTIPART, choose_plain, p
 from processing.dicom.multipart import END, Event, PartReader
 from storage import imaging
 from storage.errors import Malformed
+from storage.records.imaging import PeerMay
 from storage.records.people import Right
 from viewers.access import needs, principal_of
 from viewers.context import context_of
@@ -28,6 +29,7 @@ from viewers.dicomweb_answers import (
     NotServed,
     accepted,
     address,
+    check_node,
     not_acceptable,
     plain_uid,
 )
@@ -60,10 +62,10 @@ async def _store(request: Request, study_uid: str) -> Response:
     kind = choose_plain(accepted(request), (JSON, "application/json"))
     if kind is None:
         raise not_acceptable(JSON)
-    context = context_of(request)
-    sender = principal_of(request).name
+    context, principal = context_of(request), principal_of(request)
+    await run_in_threadpool(check_node, context, principal, PeerMay.STORE)
     ours = Ours(context.opener, partial(imaging.made_here, context.database))
-    stored = Store(context.settings.layout, context.objects, ours, (sender, study_uid))
+    stored = Store(context.settings.layout, context.objects, ours, (principal.name, study_uid))
     try:
         await _take_all(request, stored)
     except Malformed:

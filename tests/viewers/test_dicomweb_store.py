@@ -12,7 +12,8 @@ from pydicom.uid import generate_uid
 from starlette.testclient import TestClient
 
 from flows.services import prepare_services
-from storage import people
+from storage import dicom_peers, people
+from storage.records.imaging import Peer, PeerMay
 from storage.records.people import Role
 from storage.settings import read_settings
 from tests.viewers.archive import BOUNDARY, ROOT, SERIES, STUDY, body, image, store
@@ -29,7 +30,7 @@ class Ward:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = read_settings(folder / "data", {})
-        database = prepare_services(self.settings).database
+        self.database = database = prepare_services(self.settings).database
         self.tokens = {}
         for role in (Role.TECHNICIAN, Role.NODE, Role.DEVICE, Role.PATHOLOGIST):
             people.ensure_person(database, role.value, role)
@@ -259,3 +260,22 @@ def test_names_in_any_character_set(ward: Ward) -> None:
         assert store(ward.client, [sent]).status_code == 200
         (model,) = ward.client.get(f"{ROOT}/studies/{study}/metadata").json()
         assert model["00100010"]["Value"] == [{"Alphabetic": name}]
+
+
+def test_a_node_does_over_the_web_what_it_is_let_do(ward: Ward) -> None:
+    """And nothing of it is in reach of one that may do nothing."""
+    sent, client = ward.made(), ward.of(Role.NODE)
+    study = f"{ROOT}/studies/{STUDY}"
+    series = f"{study}/series/{SERIES}"
+    asked = {PeerMay.QUERY: [f"{ROOT}/studies", f"{series}/instances"],
+             PeerMay.RETRIEVE: [study, f"{series}/metadata",
+                                f"{series}/instances/{uid(sent)}/frames/1"]}  # fmt: skip
+    for may in (set(), {PeerMay.QUERY}, {PeerMay.RETRIEVE}, {PeerMay.STORE}, set(PeerMay)):
+        node = Peer(Role.NODE.value, "ARCHIVE", may=frozenset(may))
+        dicom_peers.put(ward.database, node, "test")
+        stored = store(client, [sent]).status_code
+        assert stored == (200 if PeerMay.STORE in may else 403), may
+        for word, addresses in asked.items():
+            for address in addresses:
+                refused = client.get(address).status_code == 403
+                assert refused is (word not in may), (may, address)
