@@ -20,7 +20,7 @@ help:
 	@echo "make test     install what the tests need, check style and types, run all tests"
 	@echo "make check    ruff, mypy --strict, import contracts"
 	@echo "make bench    measure against the named peers (BENCH='--rounds 1 --note \"busy\"')"
-	@echo "make faults   kill ingests at random moments, 50 times"
+	@echo "make faults   kill ingests at random moments, 50 times; hostile DICOM in full"
 	@echo "make scale    a slide and a department's month of cases at full size"
 	@echo "make install  .venv with svartid and all the tests need"
 
@@ -49,6 +49,7 @@ bench: install $(VENV)/.ready-to-bench
 
 faults: install
 	$(BIN)/python -m benchmarks.faults --kills 50
+	$(BIN)/python -m benchmarks.dicom_faults
 
 scale: install
 	$(BIN)/python -m benchmarks.scale --record $(SCALE)
