@@ -40,8 +40,9 @@ from storage.records.people import Role
 from storage.settings import read_settings
 
 _PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-_JPEG = 'multipart/related; type="image/jpeg"; transfer-syntax=1.2.840.10008.1.2.4.50'
-_FRAMES, _SECONDS, _A_BODY = 4000, 5, 50
+_JPEG_SYNTAX = "1.2.840.10008.1.2.4.50"
+_JPEG = f'multipart/related; type="image/jpeg"; transfer-syntax={_JPEG_SYNTAX}'
+_FRAMES, _A_BODY = 4000, 50
 _QUERIES = {
     "a page of studies": "/studies?limit=50",
     "one patient": "/studies?PatientID=N1234",
@@ -87,7 +88,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slide", type=Path, help="default: giardia-HE-20x.tif")
     parser.add_argument("--studies", type=int, default=3000, help="small ones, in both")
-    parser.add_argument("--rounds", type=int, default=3, help="of 5 s a server")
+    parser.add_argument("--rounds", type=int, default=3, help="of frames")
+    parser.add_argument("--seconds", type=int, default=5, help="a round and server")
     parser.add_argument("--record", action="store_true", help="write benchmarks/results")
     parser.add_argument("--note", default="", help="said beside the figures")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
@@ -105,7 +107,7 @@ def _measure(args: argparse.Namespace, folder: Path, stack: ExitStack) -> dict[s
         document["stored"][peer.name] = _fill(peer, args.studies)
         print(peer.name, "stored", document["stored"][peer.name])
     largest = max(levels, key=lambda at: at[1])
-    document["frames"] = _frames(peers, largest, folder, args.rounds)
+    document["frames"] = _frames(peers, largest, folder, (args.rounds, args.seconds))
     document["first_and_last"] = {at.name: _first_and_last(at, largest) for at in peers}
     series = largest[0].rpartition("/instances")[0]
     asked = {"metadata of the slide's series": f"{series}/metadata"} | _QUERIES
@@ -154,9 +156,11 @@ def _copy_levels(ours: Peer, theirs: Peer) -> list[tuple[str, int]]:
             study, series, uid = (at[tag]["Value"][0] for tag in
                                   ("0020000D", "0020000E", "00080018"))  # fmt: skip
             path = f"/studies/{study}/series/{series}/instances/{uid}"
-            levels.append((path, int(at["00280008"]["Value"][0])))
             whole = here.get(path, headers={"Accept": "application/dicom"}).content
             there.post(theirs.root.replace("/dicom-web", "/instances"), content=whole)
+            if at["00083002"]["Value"] != [_JPEG_SYNTAX]:
+                continue  # a label that came as PNG
+            levels.append((path, int(at["00280008"]["Value"][0])))
             same = {"Accept": _JPEG}
             mine, other = (at.get(f"{path}/frames/1", headers=same) for at in (here, there))
             if _parts(mine)[:200] != _parts(other)[:200]:
@@ -218,7 +222,7 @@ def _small(number: int) -> bytes:
 
 
 def _frames(
-    peers: list[Peer], level: tuple[str, int], folder: Path, rounds: int
+    peers: list[Peer], level: tuple[str, int], folder: Path, how_long: tuple[int, int]
 ) -> dict[str, list[dict[str, float]]]:
     """Random frames of the largest level, the servers in turn."""
     pick, (path, count) = random.Random(7), level
@@ -227,17 +231,17 @@ def _frames(
     listing.write_text("\n".join(f"/dicom-web{path}/frames/{number}" for number in numbers))
     script.write_text(LUA % listing)
     done: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in peers}
-    for _ in range(rounds):
+    for _ in range(how_long[0]):
         for peer in peers:
-            done[peer.name].append(_one_round(peer, script))
+            done[peer.name].append(_one_round(peer, script, how_long[1]))
             print("frames", peer.name, done[peer.name][-1])
     return done
 
 
-def _one_round(peer: Peer, script: Path) -> dict[str, float]:
+def _one_round(peer: Peer, script: Path, seconds: int) -> dict[str, float]:
     headers = [f"{name}: {value}" for name, value in (peer.header | {"Accept": _JPEG}).items()]
     said = [word for header in headers for word in ("-H", header)]
-    command = ["wrk", "-t1", "-c8", f"-d{_SECONDS}s", "--latency", "-s", str(script), *said]
+    command = ["wrk", "-t1", "-c8", f"-d{seconds}s", "--latency", "-s", str(script), *said]
     stolen, cpu, began = stolen_seconds(), cpu_seconds(peer.pids), time.perf_counter()
     text = subprocess.run([*command, peer.root.removesuffix("/dicom-web")], capture_output=True,
                           text=True, check=True, timeout=120).stdout  # fmt: skip

@@ -1,0 +1,35 @@
+"""A small sample of `python -m benchmarks.dicomweb`, so that it cannot rot."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NEEDED = ("wrk", "Orthanc")
+
+
+@pytest.mark.skipif(
+    not all(shutil.which(at) for at in NEEDED), reason="benchmarks/system-packages.txt"
+)
+def test_both_servers_answer_everything(painted_svs: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.dicomweb", "--slide", painted_svs, "--studies",
+               "60", "--rounds", "1", "--seconds", "1"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr[-2000:]
+    figures = json.loads(done.stdout[done.stdout.index("\n{") :])
+    for name in ("svartid", "Orthanc"):
+        (frames,) = figures["frames"][name]
+        assert frames["per_s"] > 1
+        assert frames["wrong"] == 0
+        asked = figures["asked"][name]
+        assert asked["a page of studies"]["answers"] == 50
+        assert asked["names by a pattern"]["answers"] == 1
+        assert all(at["ms"] > 0 for at in asked.values())
+    ours, theirs = (figures["asked"][name] for name in ("svartid", "Orthanc"))
+    for name in ("a page of series", "a week", "metadata of the slide's series"):
+        assert ours[name]["answers"] == theirs[name]["answers"]
