@@ -77,11 +77,17 @@ def _one(kind: str, wish: str, value: str) -> bool:
     return wish == value
 
 
-@lru_cache(1024)
+@lru_cache(128)
 def _pattern(wish: str, is_name: bool) -> re.Pattern[str]:
-    """`*` any letters, `?` one; names whatever their case."""
-    parts = [{"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in wish]
-    return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if is_name else 0))
+    """`*` any letters, `?` one; names whatever their case.
+
+    What stands between two stars is found once, at the first place: a wish of many stars, sent to
+    keep us busy, is not tried in all ways there are.
+    """
+    first, *others = [re.escape(part).replace(r"\?", ".") for part in wish.split("*")]
+    between = "".join(f"(?>.*?{part})" for part in others[:-1] if part)
+    last = f".*{others[-1]}" if others else ""
+    return re.compile(first + between + last, re.DOTALL | (re.IGNORECASE if is_name else 0))
 
 
 def _in_range(kind: str, wish: str, value: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
@@ -128,3 +130,19 @@ def test_a_range_of_days(low: object, high: object, day: object) -> None:
     keys = dataset({"StudyDate": f"{da(low)}-{da(high)}"})
     inside = da(low) <= da(day) <= da(high)
     assert matches(keys, dataset({"StudyDate": da(day)})) is inside
+
+
+@pytest.mark.parametrize(
+    "wish", ["*a" * 20 + "*b", "*" * 5000 + "b", "*a?" * 20 + "*b*", "*" + "?" * 60 + "*b"]
+)
+def test_a_wish_of_many_stars_keeps_nobody_busy(wish: str) -> None:
+    began = time.process_time()
+    assert not matches(dataset({"StudyDescription": wish}), dataset({"StudyDescription": "a" * 64}))
+    assert matches(dataset({"StudyDescription": wish}), dataset({"StudyDescription": "ab" * 32}))
+    assert time.process_time() - began < 1
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))
+def test_stars_and_marks_match_as_in_file_names(wish: str, value: str) -> None:
+    found = matches(dataset({"StudyDescription": wish}), dataset({"StudyDescription": value}))
+    assert found == (fnmatchcase(value, wish) or wish == "")
