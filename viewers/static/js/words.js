@@ -36,6 +36,7 @@ const PROCESS_NAMES = {
   watch: t("Watch folder"),
   casework: t("Casework"),
   forwarder: t("Forwarding"),
+  dicom: "DICOM",
 };
 
 /** @type {Record<string, string>} */
