@@ -7,8 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pynetdicom import AE, evt
@@ -21,6 +25,7 @@ from storage.records.imaging import PeerMay
 from tests.flows.dicom_nodes import HOST, let_in
 from tests.flows.node_process import NodeProcess, calling, store
 from tests.journeys.running import free_port, wait_for
+from tests.orthanc import Orthanc, an_orthanc
 from tests.processing.dicom.objects import CT, EXPLICIT, identity
 
 PUSH, WELL_KNOWN = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
@@ -141,6 +146,32 @@ def test_answered_later_where_the_node_listens_and_after_a_restart(
     assert said(told[0][1]) == ({uid(1)}, {})
     (message,) = outbound.listing(services.database, kind="commitment")
     assert message.state == "sent"
+
+
+def test_orthanc_asks_and_hears(services: Services, slides_dir: Path, tmp_path: Path) -> None:
+    """A foreign archive: it stores, asks, and hears over an association that we make."""
+    with NodeProcess(services, "--answers") as node:
+        modalities = {"svartid": ["SVARTID", HOST, node.port]}
+        with an_orthanc(tmp_path / "orthanc", modalities=modalities) as archive:
+            let_in(services, "ARCHIVE", port=archive.dicom_port, may=frozenset({PeerMay.STORE}))
+            file = slides_dir / "radiology" / "pydicom-CT_small.dcm"
+            made = httpx.post(f"{archive.url}/instances", content=file.read_bytes()).json()
+            time.sleep(2.2)
+            away = f"{archive.url}/modalities/svartid"
+            httpx.post(f"{away}/store", content=made["ID"], timeout=60).raise_for_status()
+            ct = str(dcmread(file).SOPInstanceUID)
+            question = {"DicomInstances": [[CT, ct], [CT, uid(404)]]}
+            asked = httpx.post(f"{away}/storage-commitment", json=question, timeout=60).json()
+            report = wait_for(lambda: _report(archive, asked["ID"]), 30, "Orthanc has heard")
+    assert report["Status"] == "Failure"
+    assert [at["SOPInstanceUID"] for at in report["Success"]] == [ct]
+    (failed,) = report["Failures"]
+    assert (failed["SOPInstanceUID"], failed["FailureReason"]) == (uid(404), 0x0112)
+
+
+def _report(archive: Orthanc, name: str) -> dict[str, Any] | None:
+    report: dict[str, Any] = archive.get(f"/storage-commitment/{name}")
+    return None if report["Status"] == "Pending" else report
 
 
 def test_only_one_answers(services: Services, port: int) -> None:

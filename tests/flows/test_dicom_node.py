@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pydicom
@@ -20,9 +21,10 @@ from pydicom.uid import generate_uid
 from flows.services import Services, prepare_services
 from storage import dicom_objects, dicom_peers
 from storage.dicom_objects import of_series, quarantined
-from storage.records.imaging import Peer, PeerMay
+from storage.errors import Transient
+from storage.records.imaging import Entered, Peer, PeerMay
 from storage.settings import read_settings
-from tests.flows.dicom_nodes import HOST, let_in
+from tests.flows.dicom_nodes import HOST, a_node, let_in
 from tests.flows.node_process import NodeProcess, calling, kept_dataset, store
 from tests.journeys.running import wait_for
 from tests.orthanc import an_orthanc, pixel_hash
@@ -194,6 +196,26 @@ def test_a_full_disk_is_said_and_leaves_nothing(
         assert store(association, dataset(2), uid(2)).Status == 0x0000
     assert not list(services.layout.dicom.glob("*.part"))
     services.database.dispose()
+
+
+def test_while_the_database_is_away_nothing_is_acknowledged(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes in mid-association, and comes back."""
+    let_in(services, "SENDER", may=STORE)
+    away, enter = True, dicom_objects.enter
+
+    def entered(*about: Any) -> Entered:  # noqa: ANN401
+        if away:
+            raise Transient("the database did not answer: OperationalError")
+        return enter(*about)
+
+    monkeypatch.setattr(dicom_objects, "enter", entered)
+    with a_node(services) as port, calling(port, "SENDER") as association:
+        assert store(association, dataset(1), uid(1)).Status == 0xA700
+        away = False
+        assert store(association, dataset(1), uid(1)).Status == 0x0000
+    assert not list(services.layout.dicom.glob("*.part"))
 
 
 def test_an_object_larger_than_memory_passes_through(services: Services, node: NodeProcess) -> None:

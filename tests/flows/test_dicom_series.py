@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pydicom
 import pytest
 import sqlalchemy as sa
 
+from flows.cli import main
 from flows.dicom_series import ReceivedSeries
 from flows.ingest import read_in
 from flows.objects import are_objects, keep, sop_class_of
@@ -190,6 +192,24 @@ def test_what_lies_in_the_watch_folder_and_is_no_slide_is_kept(
 def _directory(raw: bytes) -> bytes:
     """A DICOMDIR, as far as its head tells."""
     return raw.replace(b"1.2.840.10008.5.1.4.1.1.4\0", b"1.2.840.10008.1.3.10\0\0\0\0\0\0")
+
+
+def test_svartid_ingest_says_how_many_objects_it_kept(
+    services: Services, slides_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "disc"
+    folder.mkdir()
+    for name in ("CT_small", "test-SR", "rtplan"):
+        shutil.copy(slides_dir / "radiology" / f"pydicom-{name}.dcm", folder)
+    where = ["--data", str(services.layout.root), "ingest", str(folder)]
+    assert main(where) == 0
+    assert "DICOM objects in all  3 new" in capsys.readouterr().out
+    shutil.copy(slides_dir / "radiology" / "pydicom-MR_truncated.dcm", folder)
+    assert main([*where, "--json"]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    found = {Path(line["path"]).name: (line["status"], line["objects"]) for line in lines}
+    assert found["pydicom-MR_truncated.dcm"] == ("quarantined", {"quarantined": 1})
+    assert found["pydicom-test-SR.dcm"] == ("kept", {"known": 1})
 
 
 def test_slides_are_no_objects(tiny_dicom: Path, painted_svs: Path, slides_dir: Path) -> None:
