@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from typing import cast
 
 from pydicom.dataset import Dataset
 from pynetdicom import evt
+from pynetdicom.dimse_primitives import C_FIND, N_ACTION, N_CREATE, N_GET, N_SET
 
 from flows.dicom_context import Caller, Handler, Node, Offer
 from flows.dicom_export import opener_of
@@ -79,7 +81,7 @@ class Steps:
         hurry(event.assoc)
         try:
             caller = self._caller(event)
-            keys = _read(event, event.request.Identifier)
+            keys = _read(event, cast(C_FIND, event.request).Identifier)
             for found in self.service.search(caller.principal, keys):
                 if event.is_cancelled:
                     yield CANCELLED, None
@@ -97,31 +99,34 @@ class Steps:
 
     def create(self, event: evt.Event) -> _Response:
         """EVT_N_CREATE."""
+        request = cast(N_CREATE, event.request)
 
         def work(caller: Caller) -> Answer:
-            uid = str(event.request.AffectedSOPInstanceUID or "")
-            dataset = _read(event, event.request.AttributeList)
+            uid = str(request.AffectedSOPInstanceUID or "")
+            dataset = _read(event, request.AttributeList)
             return self.service.create(caller.principal, uid, dataset)
 
         response = self._answered(event, work)
         if isinstance(response[1], Dataset):
             made = Dataset()
-            if event.request.AffectedSOPInstanceUID is None:
+            if request.AffectedSOPInstanceUID is None:
                 made.AffectedSOPInstanceUID = response[1].SOPInstanceUID
             return response[0], made
         return response
 
     def get(self, event: evt.Event) -> _Response:
         """EVT_N_GET: the attributes that are named, or all."""
+        request = cast(N_GET, event.request)
 
         def work(caller: Caller) -> Answer:
-            uid = str(event.request.RequestedSOPInstanceUID or "")
+            uid = str(request.RequestedSOPInstanceUID or "")
             answer = self.service.get(caller.principal, uid)
-            wanted = event.request.AttributeIdentifierList
+            wanted = request.AttributeIdentifierList
             if answer.dataset is None or not wanted:
                 return answer
+            tags = wanted if isinstance(wanted, list) else [wanted]
             named = Dataset()
-            named.update({tag: answer.dataset[tag] for tag in wanted if tag in answer.dataset})
+            named.update({tag: answer.dataset[tag] for tag in tags if tag in answer.dataset})
             return answer._replace(dataset=named)
 
         status, dataset = self._answered(event, work)
@@ -131,22 +136,24 @@ class Steps:
 
     def change(self, event: evt.Event) -> _Response:
         """EVT_N_SET."""
+        request = cast(N_SET, event.request)
 
         def work(caller: Caller) -> Answer:
-            uid = str(event.request.RequestedSOPInstanceUID or "")
-            dataset = _read(event, event.request.ModificationList)
+            uid = str(request.RequestedSOPInstanceUID or "")
+            dataset = _read(event, request.ModificationList)
             return self.service.change(caller.principal, uid, dataset)
 
         return self._answered(event, work)
 
     def act(self, event: evt.Event) -> _Response:
         """EVT_N_ACTION."""
+        request = cast(N_ACTION, event.request)
 
         def work(caller: Caller) -> Answer:
-            uid = str(event.request.RequestedSOPInstanceUID or "")
-            told = event.request.ActionInformation
+            uid = str(request.RequestedSOPInstanceUID or "")
+            told = request.ActionInformation
             information = _read(event, told) if told is not None else Dataset()
-            kind, who = event.action_type, caller.principal
+            kind, who = event.action_type or 0, caller.principal
             if kind == _TURN:
                 return self.service.turn(who, uid, information)
             if kind == _CANCEL:

@@ -1,8 +1,8 @@
 """Steps as somebody may see them, found by UID or searched; and what others say of them.
 
 Who may: whoever takes work (scanners, programs, laboratory staff) sees scans and analyses of their
-own unit and site, or of none, by the glass, and never whose it is; whoever was asked for an opinion sees that
-question, and whose case it is, for which the access log has a line.
+own unit and site, or of none, by the glass, and never whose it is; whoever was asked for an opinion
+sees that question, and whose case it is, for which the access log has a line.
 """
 
 from __future__ import annotations

@@ -161,6 +161,9 @@ def test_only_named_attributes_are_told(department: Department) -> None:
         _, some = watcher.send_n_get([(0x0074, 0x1000), (0x0008, 0x1195)], PUSH, uid)
         assert some is not None
         assert [at.keyword for at in some if at.tag.group != 8] == ["ProcedureStepState"]
+        _, one = watcher.send_n_get([(0x0074, 0x1000)], PUSH, uid)  # on the wire no list at all
+        assert one is not None
+        assert one.ProcedureStepState == "SCHEDULED"
         unknown, _ = watcher.send_n_get([], PUSH, "1.2.3")
         assert unknown.Status == 0xC307
 
