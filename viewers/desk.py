@@ -74,15 +74,6 @@ class Desk:
         self._write(principal, action, known[1], None)
         return known[1]
 
-    def is_series_open(
-        self, principal: Principal, right: Right, series_uid: str, action: str
-    ) -> bool:
-        """True when the decision about a received series is fresh and its line is there."""
-        known = self._known.get((principal.session, right, series_uid))
-        if known is None or time.monotonic() - known[0] >= _FRESH:
-            return False
-        return self._audit.is_fresh(principal, action, known[1].accession)
-
     def case(self, principal: Principal, right: Right, accession: str, action: str) -> Grant:
         """Let somebody at a case, or raise Forbidden. Errors: NotFound."""
         concern = relations.concern_of_case(self._database, principal, accession)

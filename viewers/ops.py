@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from storage import intake
 from storage.board import read_board
+from storage.dicom_objects import quarantined
 from storage.errors import NotFound
 from storage.exchange.slide_json import intake_json
 from storage.layout import Layout
@@ -82,8 +83,9 @@ def damage_map(request: Request, intake_id: str) -> Response:
 
 @router.get("/api/v1/ops", dependencies=OPERATE)
 def overview(request: Request) -> dict[str, Any]:
-    """Processes, Prefect, disk and the latest flow runs."""
-    layout = context_of(request).settings.layout
+    """Processes, Prefect, disk, the latest flow runs, and DICOM objects in quarantine."""
+    context = context_of(request)
+    layout = context.settings.layout
     board = read_board(layout)
     return {
         "version": version("svartid"),
@@ -92,6 +94,18 @@ def overview(request: Request) -> dict[str, Any]:
         "prefect": {"state": board.get("prefect", "down")},
         "disk": _cached(f"disk of {layout.root}", lambda: _disk(layout), 30.0),
         "flow_runs": _cached("runs", _flow_runs, _FRESH),
+        "dicom_quarantine": [_set_aside_json(row) for row in quarantined(context.database)],
+    }
+
+
+def _set_aside_json(row: dict[str, Any]) -> dict[str, Any]:
+    """A DICOM object in quarantine, by its fingerprint: of the patient nothing is told."""
+    return {
+        "sha256": row["sha256"],
+        "reason": row["reason"],
+        "bytes": row["bytes"],
+        "received_at": row["received_at"].isoformat(),
+        "received_from": row["received_from"],
     }
 
 

@@ -52,6 +52,7 @@ ROLE_NAMES: Final = {
     "researcher": mark("Researcher"),
     "guest": mark("Guest"),
     "device": mark("Device"),
+    "node": mark("DICOM node"),
 }
 WRONG_NAME_OR_PASSWORD: Final = mark("The name or the password is not right.")
 TOO_MANY_TRIES: Final = mark("Too many tries. Wait a minute, then try again.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
+from processing.dicom.guard import Reason
 from storage import intake, worklist
 from storage.board import write_board
 from storage.errors import SvartidError, Transient
@@ -120,10 +122,25 @@ def test_ops_sees_processes_and_disk(ask: Ask, shop: Shop) -> None:
     assert told["processes"] == [process]
     assert told["prefect"] == {"state": "down"}
     assert told["flow_runs"] == []
+    assert told["dicom_quarantine"] == []
     assert told["disk"]["total"] > told["disk"]["free"] > 0
     assert told["disk"]["pyramids"] > 10_000
     ready = ask(None).get("/readyz")
     assert (ready.status_code, ready.json()["parts"]["prefect"]) == (200, "down")
+
+
+def test_ops_sees_why_a_dicom_object_lies_in_quarantine(ask: Ask, shop: Shop) -> None:
+    """By its fingerprint, from where, and the reason; nothing that was read from it."""
+    spoiled = b"\0" * 128 + b"DICM" + b"\x02\0\0\0UL\4\0\xff\xff\0\0" + b"Hansen^Anna"
+    body = b"--x\r\nContent-Type: application/dicom\r\n\r\n" + spoiled + b"\r\n--x--\r\n"
+    kind = 'multipart/related; type="application/dicom"; boundary=x'
+    answer = ask("ops").post("/dicom-web/studies", content=body, headers={"Content-Type": kind})
+    assert answer.status_code == 409
+    told = ask("ops").get("/api/v1/ops")
+    (row,) = told.json()["dicom_quarantine"]
+    assert row["sha256"] == hashlib.sha256(spoiled).hexdigest()
+    assert row["reason"] in set(Reason)
+    assert "Hansen" not in told.text + answer.text
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from flows import casework_flows
 from flows import intake as flows
+from processing.dicom.guard import Reason
 from storage import errors
 from storage.errors import SvartidError
 from storage.records.intake import IntakeState
@@ -23,11 +24,11 @@ FLOWS = [
     for at in vars(module).values()
     if hasattr(at, "flow_run_name")
 ]
-WORDS = (STATIC / "js" / "words.js").read_text()
+WORDS = "".join((STATIC / "js" / name).read_text() for name in ("words.js", "profile_words.js"))
 
 
 def table(name: str) -> set[str]:
-    """The keys of one table in words.js."""
+    """The keys of one table of words."""
     body = re.search(rf"const {name} = {{\n(.*?)\n}};", WORDS, re.DOTALL)
     assert body, name
     return set(re.findall(r'^  "?([\w ]+)"?:', body[1], re.MULTILINE))
@@ -63,3 +64,8 @@ def test_every_flow_is_known_by_its_run_names() -> None:
 
 def test_every_role_has_a_name() -> None:
     assert set(pages.ROLE_NAMES) == {role.value for role in Role}
+
+
+def test_every_reason_of_dicom_quarantine_has_words() -> None:
+    words = (STATIC / "js" / "ops_dicom.js").read_text()
+    assert {reason.value for reason in Reason} == set(re.findall(r"^  (\w+): t\(", words, re.M))

@@ -5,7 +5,7 @@ import { h, icon, setContent } from "./dom.js";
 import { number } from "./format.js";
 import { t } from "./i18n.js";
 import { element, version } from "./page.js";
-import { profileReason } from "./words.js";
+import { profileReason } from "./profile_words.js";
 
 const REMEMBERED = "svartid-colour";
 const CORRECTED = "corrected";

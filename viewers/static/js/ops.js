@@ -4,6 +4,7 @@ import { subscribe } from "./changes.js";
 import { setContent } from "./dom.js";
 import { ago, exactTime } from "./format.js";
 import { t } from "./i18n.js";
+import { showDicomQuarantine } from "./ops_dicom.js";
 import { ForwardingPanel } from "./ops_forwarding.js";
 import { IntakePanel } from "./ops_intake.js";
 import { showDisk, showProcesses, showRuns, showSummary } from "./ops_panels.js";
@@ -36,6 +37,7 @@ async function load() {
     showRuns(ops.flow_runs, list.intake);
     intake.show(list);
     forwarding.show(sent);
+    showDicomQuarantine(ops.dicom_quarantine);
   } catch (error) {
     if (signal.aborted) return;
     showError(element("intake-state"), error, t("The state of the system could not be fetched"), () => void load());

@@ -103,6 +103,9 @@
  * @property {{state: "starting" | "up" | "down"}} prefect
  * @property {{total: number, free: number, originals: number, pyramids: number}} disk
  * @property {FlowRun[]} flow_runs
+ * @property {SetAside[]} dicom_quarantine
+ *
+ * @typedef {{sha256: string, reason: string, bytes: number, received_at: string, received_from: string}} SetAside
  */
 
 /**

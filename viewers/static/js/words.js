@@ -94,19 +94,6 @@ const NOTICES = {
   depth_reduced: t("The file's colours are finer than the 8 bits that are shown."),
 };
 
-/** @type {Record<string, string>} */
-const PROFILE_REASONS = {
-  too_large: t("the colour profile is too large"),
-  damaged: t("the colour profile is damaged"),
-  not_rgb: t("the colour profile is not for this kind of image"),
-  inexact: t("the colour profile cannot be followed exactly enough"),
-};
-
-/** @param {string} code */
-export function profileReason(code) {
-  return PROFILE_REASONS[code] ?? t("Unknown reason.");
-}
-
 /** @param {string | null} code */
 export function reasonWords(code) {
   return code === null ? "" : (REASONS[code] ?? t("Unknown reason."));
