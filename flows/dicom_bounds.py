@@ -89,6 +89,11 @@ class WakingProvider(DULServiceProvider):
         self._wake()
         return super().stop_dul()
 
+    def _send(self, pdu: Any) -> None:  # noqa: ANN401 - any PDU
+        """As the parent's; who is sent something is not idle, however long it only listens."""
+        super()._send(pdu)
+        self._idle_timer.restart()
+
     def _wake(self) -> None:
         with suppress(OSError, ValueError):  # it has ended meanwhile
             os.eventfd_write(self.alarm, 1)

@@ -57,7 +57,7 @@ _LOG = logging.getLogger("svartid.dicom")
 _VERIFICATION = "1.2.840.10008.1.1"
 _PULSE = 1.0
 _NETWORK_IDLE = 120.0
-_ANSWER = 30.0
+_ANSWER = 120.0
 _NEGOTIATION = 15.0
 """ARTIM: seconds a connection has to become an association, or to be closed."""
 
