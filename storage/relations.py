@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 from storage.case_tables import case_image, case_slide, pathology_case, work_item
 from storage.database import Database
 from storage.errors import NotFound
-from storage.records.access import TREATING, Relation
+from storage.records.access import GIVING_OPINIONS, TREATING, Relation
 from storage.records.people import SVARTID, Principal, Right, Role, allowed
 from storage.records.work import LEFT_ALONE, WorkKind, WorkState
 from storage.tables import slide
@@ -98,14 +98,20 @@ def open_to(principal: Principal) -> sa.ColumnElement[bool]:
 
 
 def within_reach(principal: Principal) -> sa.ColumnElement[bool]:
-    """The cases of `pathology_case` that somebody stands in relation to; for lists."""
-    asked = sa.select(work_item.c.accession).where(_asks(principal))
-    mine = pathology_case.c.assignee == principal.name
+    """The cases of `pathology_case` that `decide` lets somebody see; for lists.
+
+    Who is asked as a unit is its physicians: neither the others there nor their nodes.
+    """
     if principal is SVARTID or (principal.role is Role.NODE and not principal.unit):
         return sa.true()
+    asked = sa.select(work_item.c.accession).where(_asks(principal))
     treats = bool(principal.unit) and principal.role in (*TREATING, Role.NODE)
-    own = pathology_case.c.unit == principal.unit if treats else sa.false()
-    return sa.or_(mine, own, pathology_case.c.accession.in_(asked))
+    ways = [
+        (pathology_case.c.assignee == principal.name, principal.role is Role.PATHOLOGIST),
+        (pathology_case.c.unit == principal.unit, treats),
+        (pathology_case.c.accession.in_(asked), principal.role in GIVING_OPINIONS),
+    ]
+    return sa.or_(sa.false(), *(where for where, holds in ways if holds))
 
 
 def _by(

@@ -59,7 +59,7 @@ class Decision:
 REFUSED = Decision(None)
 TREATING = (Role.PATHOLOGIST, Role.TECHNICIAN, Role.SECRETARY)
 """Roles for which the unit is reason enough."""
-_GIVING_OPINIONS = (Role.PATHOLOGIST, Role.CONSULTANT)
+GIVING_OPINIONS = (Role.PATHOLOGIST, Role.CONSULTANT)
 """A consultation may ask a whole unit; not everybody there is a physician."""
 _FOR_CONSULTED = (Right.READ_SLIDES, Right.READ_CASES, Right.ANNOTATE)
 _OF_FLOWS = (Right.READ_CASES, Right.ASSIGN, Right.DO_WORK)
@@ -90,7 +90,7 @@ def decide(
         return REFUSED
     if relation.unidentified:  # somebody's, and nobody knows whose: for those who find out
         return Decision(Basis.UNIT) if allowed(principal, Right.RUN_LAB) else REFUSED
-    consulted = relation.consulted and principal.role in _GIVING_OPINIONS
+    consulted = relation.consulted and principal.role in GIVING_OPINIONS
     if right is Right.ANSWER:
         return Decision(Basis.CONSULTED) if consulted else REFUSED
     if relation.assigned and principal.role is Role.PATHOLOGIST:

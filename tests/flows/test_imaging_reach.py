@@ -16,11 +16,14 @@ from storage.dicom_objects import SeriesFacts, StoredObject
 from storage.errors import Illegal, NotFound
 from storage.received_series import concern_of_received
 from storage.records import case_events as events
+from storage.records import reading_events as reading
 from storage.records import slide_events
 from storage.records.access import decide
-from storage.records.imaging import Entered, Wanted
-from storage.records.milestones import Priority, SpecimenClass
+from storage.records.case_words import AssignedBy
+from storage.records.imaging import Entered, SeriesEntry, Wanted
+from storage.records.milestones import Distance, Priority, SpecimenClass
 from storage.records.people import Principal, Right, Role
+from storage.relations import concern_of_slide
 
 UNIT, ELSEWHERE = "naestved", "roskilde"
 CPR, NAME, ACCESSION, BARCODE = "0101901234", "Anna Marie Andersen", "P26-000001", "P26-000001-A1-1"
@@ -111,6 +114,27 @@ def test_who_sees_what(filled: Services) -> None:
             relation = concern.relation if concern else None
             decision = decide(principal, Right.READ_SLIDES, relation)
             assert bool(decision) == (uid in seen), (role, unit, uid)
+
+
+def test_a_unit_that_is_asked_is_its_physicians(filled: Services) -> None:
+    """Not its operators, its laboratory or its PACS: names in a list are patient data, too."""
+    asked = reading.ConsultationRequested("q1", Distance.REGIONAL, ELSEWHERE, "?")
+    for fact in (reading.CaseAssigned("pia", AssignedBy.RULES), asked):
+        cases.record(filled.database, ACCESSION, fact, Said("test", "test", AT))
+    for role in Role:
+        principal = who(role, ELSEWHERE)
+        found = imaging.series(filled.database, principal, Wanted(identifier=CPR))
+        assert all(_may_see(filled, principal, at) for at in found), role
+        is_asked = role in (Role.PATHOLOGIST, Role.CONSULTANT)
+        assert any(at.whose.patient_id for at in found) == is_asked, role
+
+
+def _may_see(services: Services, principal: Principal, entry: SeriesEntry) -> bool:
+    if entry.slide_id:
+        concern = concern_of_slide(services.database, principal, entry.slide_id)
+    else:
+        concern = concern_of_received(services.database, principal, entry.series_uid)
+    return bool(decide(principal, Right.READ_SLIDES, concern.relation if concern else None))
 
 
 def test_every_role_is_asked() -> None:
