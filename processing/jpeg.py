@@ -23,6 +23,7 @@ APP14_RGB = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 
 _FRAME_MARKERS = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB})
 _BASELINE = frozenset({0xC0, 0xC1})
+_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB})
 _SUBSAMPLING = {(1, 1): "444", (2, 1): "422", (2, 2): "420"}
 _K_LUMA_SUM = 3690
 """Sum of the standard luminance table of T.81 Annex K, quality 50."""
@@ -39,6 +40,8 @@ class JpegHeader:
     baseline: bool
     adobe_transform: int | None
     jfif: bool
+    lossless: bool
+    """The process that predicts samples, and knows no colours."""
 
     @property
     def is_copyable(self) -> bool:
@@ -124,7 +127,7 @@ def _frame(marker: int, body: bytes, jfif: bool, adobe: int | None) -> JpegHeade
     )
     height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
     baseline = marker in _BASELINE and body[0] == 8
-    return JpegHeader(width, height, components, baseline, adobe, jfif)
+    return JpegHeader(width, height, components, baseline, adobe, jfif, marker in _LOSSLESS)
 
 
 def splice_head(tables: bytes, rgb: bool) -> bytes:

@@ -21,13 +21,13 @@ from functools import lru_cache
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from processing.dicom.guard import EXPLICIT_BIG
 from processing.dicom.instance import Instance
 from processing.dicom.media_types import Representation, choose_frames, frame_type
 from processing.dicom.multipart import LAST, part_head, related
-from processing.dicom.samples import Shape, decode, little_endian, plain_bytes
+from processing.dicom.plain_frames import plain_frame
 from processing.dicom.stored import StoredInstance
 from processing.dicom.virtual import VirtualLevel
+from processing.dicom_samples import Coding
 from storage.errors import (
     Malformed,
     NotFound,
@@ -227,10 +227,8 @@ def _asked(found: _Opened, listed: str, accept: str, *, head_only: bool) -> _Ask
 
 def _plain(found: _Opened, number: int) -> bytes:
     """One frame, decoded. Errors: SlideError."""
-    shape = Shape.of(found.instance.header())
-    if found.syntax == EXPLICIT_BIG:
-        return little_endian(found.instance.frame(number), shape)
-    return plain_bytes(decode(found.instance.frame(number), found.syntax, shape), shape)
+    coding = Coding.of(found.instance.header(), found.syntax)
+    return plain_frame(found.instance.frame(number), coding)
 
 
 def _said(scope: Scope) -> tuple[str, str]:

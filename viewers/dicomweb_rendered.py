@@ -27,8 +27,9 @@ from processing.dicom.rendering import (
     parse_window,
     picture_of,
     seen_through,
+    shown_samples,
 )
-from processing.dicom.samples import Samples, Shape, decode
+from processing.dicom_samples import Coding, Samples
 from storage.errors import Malformed, NotFound
 from storage.records.imaging import SeriesEntry
 from viewers.context import context_of
@@ -215,7 +216,8 @@ def frame_picture(request: Request, found: Instance, wish: Wish, number: int) ->
 def _made(found: Instance, wish: Wish, number: int) -> bytes:
     with _working:
         seen = Seen(found, found.header())
-        samples = decode(found.frame(number), found.transfer_syntax, Shape.of(seen.header))
+        coding = Coding.of(seen.header, found.transfer_syntax)
+        samples = shown_samples(found.frame(number), coding)
         return _encoded(samples, seen, number, wish)
 
 

@@ -12,8 +12,10 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from processing.dicom.instance import Instance
-from processing.dicom.samples import Samples, Shape, decode
+from processing.dicom.rendering import shown_samples
+from processing.dicom_samples import Coding, Samples
 from storage.errors import TooLarge
+from storage.records.geometry import Size
 
 MOST = 2**24
 """Pixels of a level that are put together for a picture."""
@@ -82,31 +84,30 @@ def level_for(seen: Sequence[Seen], part: Part, width: int, height: int) -> Seen
 def samples_of(seen: Seen, part: Part) -> Samples:
     """A part of a level, of one optical path and plane. Errors: SlideError."""
     left, top, right, bottom = part.box(seen.matrix)
-    shape, syntax = Shape.of(seen.header), seen.instance.transfer_syntax
+    coding = Coding.of(seen.header, seen.instance.transfer_syntax)
     if (right - left) * (bottom - top) > MOST:
         raise TooLarge("a picture of that size is not put together")
-    size = (bottom - top, right - left, *((3,) if shape.samples > 1 else ()))
-    whole = np.full(size, 255, np.uint8) if shape.samples > 1 else np.zeros(size, shape.kind)
-    for number, x, y in _places(seen.header, shape, seen.matrix):
-        if x >= right or y >= bottom or x + shape.columns <= left or y + shape.rows <= top:
+    size, tile = (bottom - top, right - left), coding.size
+    coloured = coding.samples > 1
+    whole = np.full((*size, 3), 255, np.uint8) if coloured else np.zeros(size, coding.dtype)
+    for number, x, y in _places(seen.header, tile, seen.matrix):
+        if x >= right or y >= bottom or x + tile.width <= left or y + tile.height <= top:
             continue
-        tile = decode(seen.instance.frame(number), syntax, shape)
-        inside = tile[max(top - y, 0) : bottom - y, max(left - x, 0) : right - x]
+        shown = shown_samples(seen.instance.frame(number), coding)
+        inside = shown[max(top - y, 0) : bottom - y, max(left - x, 0) : right - x]
         down, across = max(y - top, 0), max(x - left, 0)
         whole[down : down + inside.shape[0], across : across + inside.shape[1]] = inside
     return whole
 
 
-def _places(
-    header: Dataset, shape: Shape, matrix: tuple[int, int]
-) -> Iterator[tuple[int, int, int]]:
+def _places(header: Dataset, tile: Size, matrix: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
     """Numbers of frames and where they begin, in pixels from the upper left."""
     frames = int(header.get("NumberOfFrames") or 1)
-    across = -(-matrix[0] // shape.columns)
+    across = -(-matrix[0] // tile.width)
     groups = header.get("PerFrameFunctionalGroupsSequence") or []
     if header.get("DimensionOrganizationType") == "TILED_FULL" or len(groups) != frames:
-        for number in range(min(frames, across * -(-matrix[1] // shape.rows))):
-            yield number, number % across * shape.columns, number // across * shape.rows
+        for number in range(min(frames, across * -(-matrix[1] // tile.height))):
+            yield number, number % across * tile.width, number // across * tile.height
         return
     done = set[tuple[int, int]]()
     for number, group in enumerate(groups):

@@ -15,9 +15,10 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.pixels.processing import apply_color_lut
 
-from processing.dicom.samples import Samples, Shape
+from processing.dicom_colour import to_rgb
+from processing.dicom_palette import palette_of
+from processing.dicom_samples import Coding, Samples, decode
 from storage.errors import Damaged, Malformed
 
 Picture = NDArray[np.uint8]
@@ -88,16 +89,19 @@ def parse_quality(text: str) -> int:
     return int(text)
 
 
+def shown_samples(data: bytes, coding: Coding) -> Samples:
+    """Values of a grey frame or one with a palette; of any other RGB, 8 bit. Errors: SlideError."""
+    return decode(data, coding) if coding.samples == 1 else to_rgb(data, coding)
+
+
 def picture_of(samples: Samples, header: Dataset, number: int, window: Window | None) -> Picture:
-    """What is seen of frame `number`, counted from 0. Errors: Damaged."""
-    shape, about = Shape.of(header), _of_frame(header, number)
+    """What is seen of frame `number`, counted from 0, by its shown samples. Errors: Damaged."""
     try:
         if samples.ndim == 3:
-            return _eight(samples[..., :3], shape.stored)
-        if shape.photometric == "PALETTE COLOR":
-            colours = np.asarray(apply_color_lut(samples, header))
-            return _eight(colours, 8 * colours.dtype.itemsize)
-        return _grey(samples, header, about, window)
+            return np.ascontiguousarray(samples)
+        if header.get("PhotometricInterpretation") == "PALETTE COLOR":
+            return palette_of(header)(samples)
+        return _grey(samples, header, _of_frame(header, number), window)
     except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
         raise Damaged("the header does not say how its pixels are seen") from error
 
@@ -242,12 +246,3 @@ def _first(value: object) -> float | None:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return float(value[0]) if len(value) else None
     return float(value)  # type: ignore[arg-type]
-
-
-def _eight(samples: Samples, stored: int) -> Picture:
-    if samples.dtype == np.uint8:
-        return np.ascontiguousarray(samples)
-    eight: Picture = np.clip(samples.astype(np.int64) >> max(stored - 8, 0), 0, 255).astype(
-        np.uint8
-    )
-    return eight

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from processing import jpeg
+from processing.dicom_colour import disagrees, to_rgb
+from processing.dicom_samples import JPEG_DCT, jpeg_head
 from processing.jpeg import Pixels
 from processing.readers.base import SourceLevel, is_copyable_edge
-from processing.readers.dicom_coding import JPEG_DCT
-from processing.readers.dicom_colour import ToRgb
 from processing.readers.dicom_opened import Opened
 from processing.readers.dicom_tiles import Tiles, paste
 from processing.readers.segment_cache import SegmentCache
@@ -25,10 +25,11 @@ class DicomLevel:
     def __init__(self, opened: Opened, tiles: Tiles) -> None:
         self._opened, self._tiles, self._coding = opened, tiles, opened.coding
         sample = opened.frame(tiles.sample)
-        self._rgb = ToRgb(self._coding, sample)
-        self.colour_disagrees = self._rgb.disagrees
-        self.loses_depth = self._coding.stored > 8 and self._coding.palette is None
-        tile, encoding = self._coding.tile, None
+        self.colour_disagrees = disagrees(sample, self._coding)
+        self.loses_depth = self._coding.stored > 8 and opened.palette is None
+        tile, encoding = self._coding.size, None
+        self._head = b""
+        """What goes in front of a JPEG frame without its first two bytes."""
         square = is_copyable_edge(tile.width, tile.height)
         if square and self._coding.syntax in JPEG_DCT and tiles.one_each is not None:
             encoding = self._copyable(sample)
@@ -38,11 +39,12 @@ class DicomLevel:
         self._together = SegmentCache(self._compose)
 
     def _copyable(self, sample: bytes) -> JpegEncoding | None:
-        header, tile = jpeg.read_header(sample), self._coding.tile
+        header, tile = jpeg.read_header(sample), self._coding.size
         if (header.width, header.height) != (tile.width, tile.height):
             raise Damaged("the frames have another size than the header says")
         if not header.is_copyable:
             return None
+        self._head = jpeg_head(header, self._coding)
         return JpegEncoding(jpeg.estimate_quality(sample), header.subsampling)
 
     def places(self) -> Places | None:
@@ -51,18 +53,18 @@ class DicomLevel:
         if self.level.jpeg is None or found is None:
             return None
         file, offsets, lengths = found
-        return Places(file, self._rgb.head, offsets, lengths)
+        return Places(file, self._head, offsets, lengths)
 
     def jpeg_tiles(self, block: TileBlock) -> list[Chunk | None]:
         """Frames of a block as stand-alone streams; None for a hole."""
         return [self._chunk(column, row) for column, row in block.places()]
 
     def _chunk(self, column: int, row: int) -> Chunk | None:
-        pieces, head = self._tiles.pieces(row * self._tiles.grid.width + column), self._rgb.head
+        pieces, head = self._tiles.pieces(row * self._tiles.grid.width + column), self._head
         if not pieces:
             return None
         frame = memoryview(self._opened.frame(pieces[0][0]))
-        size, tile = jpeg.frame_size(frame, baseline=True), self._coding.tile
+        size, tile = jpeg.frame_size(frame, baseline=True), self._coding.size
         if size != (tile.width, tile.height):
             raise Damaged("a frame has another size than the header says")
         return (head, frame[2:]) if head else (frame,)
@@ -70,7 +72,7 @@ class DicomLevel:
     def pixels(self, region: Region) -> Pixels:
         """RGB of a region; white outside and in holes."""
         out = np.full((region.height, region.width, 3), 255, np.uint8)
-        inside, grid, tile = region.clipped(self.level.size), self._tiles.grid, self._coding.tile
+        inside, grid, tile = region.clipped(self.level.size), self._tiles.grid, self._coding.size
         if inside is None:
             return out
         seen = out[: inside.bottom - region.y, : inside.right - region.x]
@@ -95,4 +97,4 @@ class DicomLevel:
         return out
 
     def _decode(self, frame: int) -> Pixels:
-        return self._rgb(self._opened.frame(frame))
+        return to_rgb(self._opened.frame(frame), self._coding, self._opened.palette)

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.dicom_frames import FramePlaces, locate_frames
-from processing.readers.dicom_coding import NATIVE, Coding
+from processing.dicom_palette import palette_of
+from processing.dicom_samples import is_encapsulated
+from processing.readers.dicom_coding import coding_of
 from processing.readers.dicom_tiles import Tiles
 from processing.readers.dicom_volume import Volume
 from storage.errors import Damaged, Truncated
@@ -21,7 +23,9 @@ class Opened:
     """Frames of an image by their number, over all its parts. Thread-safe."""
 
     def __init__(self, volume: Volume) -> None:
-        self.volume, self.coding = volume, Coding.of(volume)
+        self.volume, self.coding = volume, coding_of(volume)
+        coloured = self.coding.photometric == "PALETTE COLOR"
+        self.palette = palette_of(volume.header) if coloured else None
         self._located = list[FramePlaces]()
         self._descriptors = list[int]()
         with ExitStack() as opened:
@@ -29,7 +33,7 @@ class Opened:
                 descriptor = os.open(part.path, os.O_RDONLY)
                 opened.callback(os.close, descriptor)
                 located = locate_frames(descriptor, part.header, part.pixels_at)
-                if (volume.syntax in NATIVE) != (located.frame_bits is not None):
+                if is_encapsulated(volume.syntax) != (located.frame_bits is None):
                     raise Damaged("pixel data that is not of its transfer syntax")
                 self._descriptors.append(descriptor)
                 self._located.append(located)

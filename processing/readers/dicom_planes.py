@@ -14,17 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from processing.dicom_palette import palette_of
+from processing.dicom_samples import words
 from processing.plane_cache import WHILE_READ, PlaneCache
 from processing.plane_codec import Plane
 from processing.readers.base import SourceLevel, number, plausible_text
 from processing.readers.dicom_arrangement import OpticalPath
-from processing.readers.dicom_coding import decode
 from processing.readers.dicom_opened import Opened
 from processing.readers.dicom_stacks import LevelStacks, Stacks
 from processing.readers.dicom_tiles import Tiles, paste
 from processing.readers.dicom_volume import Volume
 from processing.readers.plane_grid import Depth, PlaneGrid
-from storage.errors import UnsupportedDicom
+from storage.errors import Damaged, UnsupportedDicom
 from storage.records.channels import Channel, Channels, Window, default_colors
 from storage.records.geometry import Region
 
@@ -92,9 +93,9 @@ def _composed(opened: Opened, tiles: Tiles, number: int) -> NDArray[Any] | None:
 
 def _samples(opened: Opened, frame: int) -> NDArray[Any]:
     coding = opened.coding
-    samples = decode(opened.frame(frame), coding)
+    samples = words(opened.frame(frame), coding)
     if coding.photometric == "MONOCHROME1":
-        return ((1 << coding.stored) - 1) - samples.astype(coding.dtype, copy=False)
+        return ((1 << coding.stored) - 1) - samples
     return samples
 
 
@@ -115,13 +116,7 @@ def _color(path: Dataset) -> str | None:
     palettes = path.get("PaletteColorLookupTableSequence") or []
     if not palettes:
         return None
-    parts = []
-    for name in ("Red", "Green", "Blue"):
-        about = palettes[0].get(f"{name}PaletteColorLookupTableDescriptor")
-        data = palettes[0].get(f"Segmented{name}PaletteColorLookupTableData")
-        data = data or palettes[0].get(f"{name}PaletteColorLookupTableData")
-        if not about or len(about) != 3 or not isinstance(data, bytes) or len(data) < 2:
-            return None
-        last = int.from_bytes(data[-2:], "little")
-        parts.append(min(last >> 8 if int(about[2]) == 16 else last, 255))
-    return bytes(parts).hex().upper()
+    try:
+        return bytes(palette_of(palettes[0]).colours[-1]).hex().upper()
+    except Damaged:
+        return None

@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from processing.dicom_frames import whole_number
+from processing.dicom_samples import is_encapsulated
 from processing.readers.base import check_grid, plausible_size
 from processing.readers.dicom_instance import Instance
 from processing.readers.dicom_per_frame import PerFrame
@@ -100,7 +101,7 @@ def _volume(parts: tuple[Instance, ...]) -> Volume:
     if not all(matrix):
         matrix = _reached(parts, width, height)
     size = plausible_size(*matrix)
-    check_grid(size, width, height, coded=parts[0].syntax.is_encapsulated)
+    check_grid(size, width, height, coded=is_encapsulated(parts[0].syntax))
     return Volume(parts, size, Size(width, height))
 
 

@@ -15,6 +15,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from processing import jpeg
+from processing.codestream import check_codestream
 from processing.jpeg import Pixels
 from processing.readers.base import (
     MOST_ASSOCIATED,
@@ -23,7 +24,6 @@ from processing.readers.base import (
     is_copyable_edge,
     plausible_size,
 )
-from processing.readers.codestream import check_codestream
 from processing.readers.segment_cache import SegmentCache
 from storage.errors import Damaged, SlideError, Truncated, Unsupported, UnsupportedCompression
 from storage.proof import Places

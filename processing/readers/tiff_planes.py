@@ -14,10 +14,10 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from processing.codestream import check_codestream
 from processing.plane_cache import WHILE_READ, PlaneCache
 from processing.plane_codec import Plane
 from processing.readers.base import SourceLevel, plausible_size
-from processing.readers.codestream import check_codestream
 from processing.readers.plane_grid import Depth, PlaneGrid
 from processing.readers.tiff_levels import KNOWN, Segments, segments_of
 from storage.errors import Damaged, Truncated, Unsupported, UnsupportedCompression

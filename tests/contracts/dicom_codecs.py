@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
 import pydicom
+from numpy.typing import NDArray
 from pydicom.encaps import encapsulate
-from pydicom.uid import HTJ2K, HTJ2KLossless, RLELossless
+from pydicom.uid import HTJ2K, MPEG2MPML, UID, HTJ2KLossless, RLELossless
 
 Compress = Callable[[Path], None]
+_JPEG_XL_LOSSLESS = b"1.2.840.10008.1.2.4.110"
 
 
 def by_program(*command: str) -> Compress:
@@ -36,12 +40,21 @@ def run_length(file: Path) -> None:
 
 def high_throughput(file: Path, *, lossless: bool = True) -> None:
     """HTJ2K by OpenJPH, no program at hand writes it into DICOM."""
+    syntax = HTJ2KLossless if lossless else HTJ2K
+    _each_frame(file, partial(imagecodecs.htj2k_encode, reversible=lossless), syntax)
+
+
+def jpeg_xl(file: Path) -> None:
+    """JPEG XL by libjxl, likewise; pydicom does not know its name yet, and writes another."""
+    _each_frame(file, partial(imagecodecs.jpegxl_encode, lossless=True), MPEG2MPML)
+    file.write_bytes(file.read_bytes().replace(MPEG2MPML.encode(), _JPEG_XL_LOSSLESS))
+
+
+def _each_frame(file: Path, encode: Callable[[NDArray[Any]], bytes], syntax: UID) -> None:
     dataset = pydicom.dcmread(file)
     frames = dataset.pixel_array.reshape(int(dataset.NumberOfFrames), dataset.Rows,
                                          dataset.Columns, -1)  # fmt: skip
-    dataset.PixelData = encapsulate(
-        [imagecodecs.htj2k_encode(np.squeeze(at), reversible=lossless) for at in frames]
-    )
+    dataset.PixelData = encapsulate([encode(np.squeeze(at)) for at in frames])
     dataset["PixelData"].VR = "OB"
-    dataset.file_meta.TransferSyntaxUID = HTJ2KLossless if lossless else HTJ2K
+    dataset.file_meta.TransferSyntaxUID = syntax
     dataset.save_as(file)

@@ -6,22 +6,27 @@ import asyncio
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import generate_frames
+from pydicom.uid import ExplicitVRLittleEndian
 from starlette.testclient import TestClient
 
 from processing.dicom.instance import Instance
 from processing.dicom.opening import Opener
 from storage.records.imaging import SeriesEntry
 from storage.records.people import Role
+from tests.contracts.dicom_codecs import by_program
 from tests.contracts.dicom_files import frames_of
-from tests.viewers.archive import Archive, parts_of
+from tests.viewers.archive import Archive, image, parts_of, store
 from tests.viewers.asgi import call
+from tests.viewers.test_dicomweb_store import Ward
 from viewers.app import create_app
 
 JPEG = "1.2.840.10008.1.2.4.50"
@@ -87,6 +92,25 @@ def test_plain_samples_of_one_frame(client: TestClient, archive: Archive) -> Non
     assert kind == "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"
     expected = np.asarray(Image.open(io.BytesIO(coded[1])))
     assert np.array_equal(np.frombuffer(data, np.uint8).reshape(256, 256, 3), expected)
+
+
+def test_samples_are_what_the_metadata_says(tmp_path: Path) -> None:
+    """Planes apart, luma and chroma: pydicom puts header and frame together."""
+    ward, file = Ward(tmp_path), tmp_path / "at.dcm"
+    raw = np.random.default_rng(2).integers(0, 256, 300, np.uint8).tobytes()
+    image(file, 1, raw=raw, SamplesPerPixel=3, PhotometricInterpretation="YBR_FULL",
+          PlanarConfiguration=1, BitsAllocated=8, BitsStored=8, HighBit=7)  # fmt: skip
+    expected = np.asarray(pydicom.dcmread(file).pixel_array)
+    by_program("dcmcrle")(file)
+    stored = store(ward.client, [file.read_bytes()]).json()
+    address = stored["00081199"]["Value"][0]["00081190"]["Value"][0]
+    (model,) = ward.client.get(f"{address}/metadata").json()
+    dataset = pydicom.Dataset.from_json(model)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    answer = ward.client.get(f"{address}/frames/1", headers={"Accept": PLAIN})
+    dataset.PixelData = parts_of(answer)[0][1]
+    assert np.array_equal(dataset.pixel_array, expected)
 
 
 @pytest.mark.parametrize("number", range(3))

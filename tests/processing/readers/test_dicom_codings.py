@@ -31,7 +31,7 @@ from processing.readers import SlideReader, open_slide
 from storage.errors import UnsupportedCompression
 from storage.records.geometry import Region
 from storage.records.slide import Notice
-from tests.contracts.dicom_codecs import Compress, by_program, high_throughput, run_length
+from tests.contracts.dicom_codecs import Compress, by_program, high_throughput, jpeg_xl, run_length
 from tests.contracts.dicom_slides import Slide, stack, write
 
 _SIZE = (150, 100)
@@ -46,6 +46,7 @@ _LOSSLESS: dict[str, Compress] = {
     "JPEG-LS by gdcm": by_program("gdcmconv", "--jpegls"),
     "JPEG 2000": _JPEG2000,
     "HTJ2K": high_throughput,
+    "JPEG XL": jpeg_xl,
 }
 _BY_SAMPLE = {"JPEG-LS, samples interleaved": by_program("dcmcjpls", "+el", "+is"),
               "JPEG-LS, planes apart": by_program("dcmcjpls", "+el", "+in")}  # fmt: skip
@@ -114,6 +115,7 @@ _NATIVE: dict[str, Slide] = {
     "implicit": Slide(syntax=ImplicitVRLittleEndian),
     "big endian": Slide(syntax=ExplicitVRBigEndian),
     "planes apart": Slide(planar=1),
+    "in items": Slide(syntax=UID("1.2.840.10008.1.2.1.98")),
     "YBR_FULL": Slide(photometric="YBR_FULL", recode=lambda at: _ybr(at).tobytes()),
     "YBR_FULL_422": Slide(photometric="YBR_FULL_422", recode=_halved_chroma),
     "odd tiles": Slide(tile=(37, 51)),
