@@ -6,9 +6,9 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
@@ -29,7 +29,7 @@ ROOT = "/dicom-web"
 READ = [needs(Right.READ_SLIDES)]
 _UID = re.compile(r"[0-9.]{1,64}")
 _WORTH_PACKING = 2048
-_Handler = Callable[[Request], Awaitable[Response]]
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Response])
 
 
