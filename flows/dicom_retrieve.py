@@ -69,6 +69,10 @@ def read_order(asked: Dataset, level: Level, reach: Reach, opener: Opener) -> Or
     if not values or any(letter in value for value in values for letter in "*?"):
         raise Malformed("the identifier has no unique key of its level")
     wanted = wanted_of(keys)
+    # A list of patients, or of nothing, narrows nothing: all there is would go out.
+    narrows = wanted.identifier, wanted.study_uids, wanted.series_uids, values
+    if not all(narrows[at] for at in Level if at is level or keys.get(_UNIQUE[at])):
+        raise Malformed("a unique key of the identifier says nothing that can be looked for")
     if level is not Level.IMAGE:
         return Order(wanted, frozenset())
     finder = Finder(reach, opener)

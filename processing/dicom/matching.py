@@ -147,6 +147,6 @@ def _days(value: object) -> tuple[datetime | None, datetime | None]:
 def _midnight(day: str) -> datetime | None:
     try:
         plain = datetime.strptime(day.strip(), "%Y%m%d")  # noqa: DTZ007 - zoned below
-    except ValueError:
+        return plain.replace(tzinfo=COPENHAGEN).astimezone(UTC)
+    except (ValueError, OverflowError):  # before the first year there is
         return None
-    return plain.replace(tzinfo=COPENHAGEN).astimezone(UTC)

@@ -25,6 +25,8 @@ MOST = 5000
 """Answers to one query; whoever wants more asks for the next page."""
 USUAL = 1000
 """Answers when the query does not say how many."""
+_DEEPEST = 16
+"""Sequences within each other in a query; no object of the standard has half as many."""
 _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 _PARAMETERS = frozenset({"limit", "offset", "includefield", "fuzzymatching"})
 _PASSED_OVER = frozenset({"accept", "charset", "emptyvaluematching", "multiplevaluematching"})
@@ -100,7 +102,10 @@ def parse_query(items: Iterable[tuple[str, str]]) -> Query:
 
 def attribute_path(name: str) -> Path:
     """`PatientName`, `00100010`, `OpticalPathSequence.00282000` as tags. Errors: Malformed."""
-    return tuple(_tag(part) for part in name.split("."))
+    parts = name.split(".")
+    if len(parts) > _DEEPEST:
+        raise Malformed(f"attributes are asked for {_DEEPEST} levels deep at most")
+    return tuple(_tag(part) for part in parts)
 
 
 def reduced(model: JsonModel, carried: frozenset[Path]) -> JsonModel:

@@ -358,6 +358,8 @@ def test_a_node_that_may_only_ask_retrieves_nothing(department: Department) -> N
         keys("IMAGE", StudyInstanceUID=CT),
         keys("PATIENT", PatientID=SOEREN[0]),
         keys("ALL", StudyInstanceUID=CT),
+        keys("STUDY", StudyInstanceUID=","),
+        keys("SERIES", SeriesInstanceUID=",,"),
     ],
 )
 def test_orders_without_a_unique_key_are_refused(department: Department, asked: Dataset) -> None:
@@ -571,6 +573,15 @@ def test_a_whole_patient(department: Department, tmp_path: Path) -> None:
         told = move(department, keys("PATIENT", PatientID="010190-4321"), model=PatientMove)
         assert told.status == 0
         assert there.pixels() == department.all_of_soeren
+
+
+@pytest.mark.parametrize("whose", [[SOEREN[0], "0202901111"], [SOEREN[0], "x"], ["x", "y"], "*"])
+def test_patients_are_fetched_one_at_a_time(department: Department, whose: list[str] | str) -> None:
+    """Else a list would stand for everybody."""
+    told = move(department, keys("PATIENT", PatientID=whose), model=PatientMove)
+    assert (told.status, told.counts) == (0xA900, (0, 0, 0))
+    told = move(department, keys("STUDY", PatientID=whose, StudyInstanceUID=CT), model=PatientMove)
+    assert told.status == 0xA900
 
 
 def test_while_one_object_takes_long_the_asker_is_told_so(

@@ -123,6 +123,8 @@ def test_a_series_and_an_instance_as_the_standard_wants_them(client: TestClient)
         ("StudyDate=20260301", 1),
         ("StudyDate=20260105-20260107", 3),
         ("StudyDate=-20260103", 3),
+        ("StudyDate=00010101", 0),
+        ("StudyDate=00010101-99991231", MANY + 2),
         ("ModalitiesInStudy=MR", MANY),
         ("ModalitiesInStudy=SM", 1),
         ("ModalitiesInStudy=XX", 0),

@@ -99,6 +99,8 @@ def test_everything_and_fuzzy() -> None:
         ("fuzzymatching", "maybe"),
         ("PatientName.PatientID", "x"),
         ("SpecimenDescriptionSequence", "x"),
+        (".".join(["00081115"] * 3000 + ["PatientID"]), "x"),
+        ("includefield", ".".join(["00081115"] * 17)),
     ],
 )
 def test_what_nobody_understands_is_refused(items: tuple[str, str]) -> None:
