@@ -214,7 +214,8 @@ def _enter_series(connection: Connection, series: SeriesFacts, found: StoredObje
     """A series that was whole and gets one more object arrives again."""
     values = {"changed_at": found.received_at, "state": SeriesState.ARRIVING.value}
     where = dicom_series.c.series_uid == series.series_uid
-    if connection.execute(sa.update(dicom_series).where(where).values(**values)).rowcount:
+    first = {"is_slide": True} if series.is_slide else {}
+    if connection.execute(sa.update(dicom_series).where(where).values(**values, **first)).rowcount:
         return
     about = {name: getattr(series, name) for name in series.__slots__}
     came = {"received_at": found.received_at, "received_from": found.received_from}

@@ -23,9 +23,10 @@ from flows.watch import WatchFolder
 from processing.dicom.receiving import Outcome, Result
 from storage import dicom_objects, intake
 from storage.catalogue import get_slide
+from storage.database import now
 from storage.dicom_objects import dicom_series
 from storage.dicom_peers import put
-from storage.records.imaging import Peer, PeerMay
+from storage.records.imaging import Entered, Peer, PeerMay, SeriesFacts, StoredObject
 from storage.records.intake import IntakeState, Source
 from storage.settings import read_settings
 from tests.flows.dicom_nodes import HOST
@@ -134,6 +135,17 @@ def test_a_release_ends_a_series_but_a_slide_has_to_be_quiet(
     assert ReceivedSeries(quick)() == 0
     assert take(quick) == 1
     assert state_of(quick, ct.series_uid) == ("whole", None)
+
+
+def test_one_whole_slide_image_makes_a_series_a_slide(quick: Services) -> None:
+    """Whatever of it came first."""
+    for number, is_slide in ((1, False), (2, True), (3, False)):
+        series = SeriesFacts("1.2.1", "1.2.2", "SM", "", "", "", is_slide=is_slide)
+        found = StoredObject(f"1.2.3.{number}", WSI, "1.2.2", "1.2.1", "1.2", "0" * 64, 1, 0, "{}",
+                             now() - timedelta(minutes=1), "SCANNER1")  # fmt: skip
+        assert dicom_objects.enter(quick.database, found, number, series) is Entered.NEW
+    dicom_objects.end_quiet(quick.database, timedelta(seconds=1))
+    assert dicom_objects.slides_to_take(quick.database, timedelta(seconds=1)) == ["1.2.1"]
 
 
 def test_a_large_level_on_its_way_keeps_the_series_awake(quick: Services, tiny_dicom: Path) -> None:
