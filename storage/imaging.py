@@ -6,13 +6,13 @@ them as it came. Both are found by the same question.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from storage import received_series
 from storage.case_tables import case_image, case_slide, pathology_case, patient
 from storage.database import Database
 from storage.dicom_tables import dicom_series, dicom_uid
@@ -120,9 +120,11 @@ def _made(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
         query = query.where(sa.or_(_case_uid.c.uid.in_(wanted.study_uids), of_none))
     if wanted.series_uids:
         query = query.where(_slide_uid.c.uid.in_(wanted.series_uids))
-    return _narrowed(
-        query, wanted, case_image.c.accession, patient.c.identifier, _STUDY_AT, slide.c.slide_id
-    )
+    about = _About(
+        case_image.c.accession, patient.c.identifier, patient.c.patient_id, patient.c.name,
+        _STUDY_AT, slide.c.slide_id,
+    )  # fmt: skip
+    return _narrowed(query, wanted, about)
 
 
 def _is_shown() -> sa.ColumnElement[bool]:
@@ -139,29 +141,39 @@ def _came(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
     if wanted.series_uids:
         query = query.where(dicom_series.c.series_uid.in_(wanted.series_uids))
     at = sa.func.coalesce(dicom_series.c.study_at, dicom_series.c.received_at)
-    columns = dicom_series.c
-    return _narrowed(query, wanted, columns.accession, columns.identifier, at, columns.slide_id)
-
-
-def _narrowed(
-    query: sa.Select[Any],
-    wanted: Wanted,
-    accession: sa.Column[Any],
-    identifier: sa.Column[Any],
-    at: sa.ColumnElement[datetime],
-    slide_id: sa.Column[Any],
-) -> sa.Select[Any]:
-    pairs: Iterable[tuple[Any, Any]] = (
-        (accession, wanted.accession), (identifier, wanted.identifier),
-        (patient.c.patient_id, wanted.patient_id), (slide_id, wanted.slide_id),
+    about = _About(
+        received_series.ACCESSION, received_series.IDENTIFIER, received_series.PATIENT_ID,
+        received_series.NAME, at, dicom_series.c.slide_id,
     )  # fmt: skip
-    for column, value in pairs:
+    return _narrowed(query, wanted, about)
+
+
+class _About(NamedTuple):
+    """What a search may narrow by, as one of the two sources has it."""
+
+    accession: sa.ColumnElement[str]
+    identifier: sa.ColumnElement[str]
+    patient_id: sa.ColumnElement[str]
+    name: sa.ColumnElement[str]
+    at: sa.ColumnElement[datetime]
+    slide_id: sa.ColumnElement[str]
+
+
+def _narrowed(query: sa.Select[Any], wanted: Wanted, about: _About) -> sa.Select[Any]:
+    for column, value in (
+        (about.accession, wanted.accession),
+        (about.identifier, wanted.identifier),
+        (about.patient_id, wanted.patient_id),
+        (about.slide_id, wanted.slide_id),
+    ):
         if value is not None:
             query = query.where(column == value)
     if wanted.since is not None:
-        query = query.where(at >= wanted.since)
+        query = query.where(about.at >= wanted.since)
     if wanted.until is not None:
-        query = query.where(at < wanted.until)
+        query = query.where(about.at < wanted.until)
+    for part in wanted.name_parts:
+        query = query.where(sa.func.lower(about.name).contains(part, autoescape=True))
     return query
 
 

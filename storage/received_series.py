@@ -32,6 +32,12 @@ from storage.tables import slide
 _case_patient = patient.alias("case_patient")
 _OF_CASE = ("patient_id", "identifier", "name", "birth_date", "sex")
 
+ACCESSION = sa.func.coalesce(case_image.c.accession, dicom_series.c.accession)
+IDENTIFIER = sa.func.coalesce(_case_patient.c.identifier, dicom_series.c.identifier)
+NAME = sa.func.coalesce(_case_patient.c.name, dicom_series.c.patient_name)
+PATIENT_ID = sa.func.coalesce(_case_patient.c.patient_id, patient.c.patient_id)
+"""What the case says of a slide's series, else what the series says of itself."""
+
 
 def received_within(principal: Principal) -> sa.Select[Any]:
     """Rows for `entry_received`, which looks closer at names than a database can."""

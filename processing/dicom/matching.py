@@ -45,6 +45,7 @@ def wanted_of(keys: Dataset) -> Wanted:
         identifier=_CPR.sub(r"\1\2", _plain(keys.get("PatientID")) or "") or None,
         since=since,
         until=until,
+        name_parts=_name_parts(keys.get("PatientName")),
     )
 
 
@@ -115,6 +116,14 @@ def _values(element: DataElement) -> Sequence[object]:
     if value is None or value == "":
         return []
     return list(value) if isinstance(value, MultiValue | list) else [value]
+
+
+def _name_parts(value: object) -> tuple[str, ...]:
+    """What a name has in it for certain, as every database can ask for it: ASCII, small letters."""
+    if isinstance(value, MultiValue):
+        return ()
+    plain = str(value or "").partition("=")[0].lower()
+    return tuple(at for at in re.findall(r"[a-z]+", plain) if len(at) > 1)
 
 
 def _list(value: object) -> tuple[str, ...]:

@@ -129,6 +129,8 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     slide_id: str | None = None
+    name_parts: tuple[str, ...] = ()
+    """Small ASCII letters that the patient's name has in it somewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,7 @@ NARROWED = [
     (Wanted(since=AT - timedelta(days=1)), 1),
     (Wanted(until=AT - timedelta(days=1)), 3),
     (Wanted(accession="nothing"), 0),
+    (Wanted(name_parts=("anders", "mar")), 2),
 ]
 
 
@@ -199,6 +200,8 @@ def test_a_slide_that_came_as_dicom_is_listed_once(services: Services, tiny_svs:
     (only,) = imaging.series(services.database, who(Role.PATHOLOGIST), Wanted())
     assert only.received
     assert only.slide_id == slide_id
+    of_case = Wanted(accession=ACCESSION, identifier=CPR)  # its own header names another accession
+    assert imaging.series(services.database, who(Role.PATHOLOGIST), of_case) == [only]
 
 
 def test_an_object_is_entered_once_and_never_another_under_its_name(services: Services) -> None:
