@@ -46,7 +46,7 @@ annotation_block = sa.Table(
     sa.Column("places", sa.LargeBinary, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
-"""Up to a thousand neighbours: their middles as pairs of little-endian floats, and all of them."""
+"""Some hundred neighbours: their middles as pairs of little-endian floats, and all of them."""
 
 annotation_source = sa.Table(
     "annotation_source",

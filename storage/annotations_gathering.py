@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from storage.annotations_codec import Array, Block
+from storage.annotations_codec import Block
 from storage.records.annotation import (
     Annotation,
     AnnotationGroup,
@@ -25,9 +25,8 @@ from storage.records.annotation import (
     Origin,
 )
 
-BLOCK: Final = 1000
+BLOCK: Final = 500
 _MOST_GROUPS: Final = 200
-_GRID: Final = 0xFFFF
 
 
 class Likeness(NamedTuple):
@@ -89,9 +88,18 @@ class Gathering:
 
 def neighbours(block: Block) -> Iterator[Block]:
     """The block cut into smaller ones, each of annotations that lie side by side."""
-    order = np.argsort(_along_a_curve(block.middles), kind="stable")
-    for start in range(0, block.count, BLOCK):
-        yield block.taken(order[start : start + BLOCK])
+    middles = block.middles
+    waiting = [np.arange(block.count)]
+    while waiting:
+        some = waiting.pop()
+        if len(some) <= BLOCK:
+            yield block.taken(some)
+            continue
+        # In two halves across its longer side, as often as it takes: boxes stay compact.
+        axis = int(np.argmax(np.ptp(middles[some], axis=0)))
+        half = len(some) // 2
+        order = np.argpartition(middles[some, axis], half)
+        waiting += [some[order[half:]], some[order[:half]]]
 
 
 def annotations_in(group: AnnotationGroup, block: Block) -> Iterator[Annotation]:
@@ -227,19 +235,3 @@ def _block(at: _Columns) -> Block:
         units=dict(at.units),
         rest=at.rest,
     )
-
-
-def _along_a_curve(middles: Array) -> Array:
-    """A number for each place, close for close places (Morton order)."""
-    low, high = middles.min(axis=0), middles.max(axis=0)
-    span = max(float((high - low).max()), 1.0)
-    cells = ((middles - low) / span * _GRID).astype(np.uint64)
-    along: Array = _spaced(cells[:, 0]) | (_spaced(cells[:, 1]) << np.uint64(1))
-    return along
-
-
-def _spaced(values: Array) -> Array:
-    """The bits of 16-bit numbers with a gap after each."""
-    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
-        values = (values | (values << np.uint64(shift))) & np.uint64(mask)
-    return values

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import flows
+import processing
 import storage
 import viewers
 from storage.records import snomed
@@ -18,8 +19,8 @@ from storage.records.case_words import RescanReason, ScanState, SlideState
 from viewers.pages import STATIC
 
 WORD = re.compile(r"[a-z]+(_[a-zA-Z]+)*")
-RULES = ("case_rules", "slide_rules", "reading_rules")
-ROOMS = [Path(room.__file__ or "").parent for room in (storage, flows, viewers)]
+RULES = ("case_rules", "slide_rules", "reading_rules", "annotation_events")
+ROOMS = [Path(room.__file__ or "").parent for room in (storage, processing, flows, viewers)]
 
 
 def table(file: str, name: str) -> set[str]:

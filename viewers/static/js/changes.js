@@ -12,8 +12,9 @@ const GRACE_MS = 4_000;
  * @param {() => void} changed called once after a burst, and when the line is there (again)
  * @param {AbortSignal} signal
  * @param {string} [accession] of the one case that is open: its changes are told as "case"
+ * @param {string} [slideId] of the one slide that is open: what is drawn on it is told as "annotations"
  */
-export function subscribe(kinds, changed, signal, accession) {
+export function subscribe(kinds, changed, signal, accession, slideId) {
   const line = connectionLine(signal);
   let timer = 0;
   // What happens to a case between the page's first look and the line was told to nobody: ask
@@ -26,9 +27,12 @@ export function subscribe(kinds, changed, signal, accession) {
     timer = window.setTimeout(changed, QUIET_MS);
   };
   const open = () => {
-    source = new EventSource(`/api/v1/changes${accession ? `?case=${encodeURIComponent(accession)}` : ""}`);
+    const asked = new URLSearchParams({ ...(accession && { case: accession }), ...(slideId && { slide: slideId }) });
+    source = new EventSource(`/api/v1/changes${asked.size ? `?${asked}` : ""}`);
     source.addEventListener("change", (event) => {
-      if (kinds.includes(JSON.parse(event.data).what)) soon();
+      const { what } = JSON.parse(event.data);
+      if (kinds.includes(what)) soon();
+      document.dispatchEvent(new CustomEvent("server-change", { detail: what }));
     });
     source.addEventListener("open", () => {
       line.restored();

@@ -58,8 +58,9 @@ async function open(slide) {
   startDeepLink(microscope, startChannels(microscope, signal), signal);
   startReadouts(microscope);
   startPrefetch(microscope, signal);
+  void annotate(microscope);
   const { accession } = slide;
-  subscribe(accession ? ["case"] : ["slides"], () => void refresh(microscope), signal, accession ?? undefined);
+  subscribe(accession ? ["case"] : ["slides"], () => void refresh(microscope), signal, accession ?? undefined, slideId);
   if (!slide.accession) await refreshTray();
 }
 
@@ -84,6 +85,16 @@ async function followCase(slide, microscope) {
   const { SlideCaseView } = await import("./slide_case.js");
   ofCase ??= new SlideCaseView(microscope, tray, signal);
   await ofCase.refresh();
+}
+
+/**
+ * What is drawn on it comes when the slide itself is there.
+ * @param {Microscope} microscope
+ */
+async function annotate(microscope) {
+  await microscope.drawn;
+  const { startAnnotations } = await import("./annotations.js");
+  if (!signal.aborted) await startAnnotations(microscope, signal);
 }
 
 /** The slide's state and the tray change; what is under the microscope stays untouched. */

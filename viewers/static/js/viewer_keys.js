@@ -106,6 +106,11 @@ function lines({ mpp, icc, channels, accession }) {
     [["t"], t("Show or hide the slides")],
     ...colour,
     ...ofCase,
+    [["n"], t("Show or hide the list of annotations")],
+    [["h"], t("Show the slide without annotations")],
+    [["k", "b", "g", "l"], t("Draw a point, a rectangle, a polygon, a text")],
+    [["Space", "Enter"], t("Set a corner in the middle of the field, close the polygon")],
+    [["Del", "z"], t("Delete what is chosen, undo")],
     [["Esc"], accession ? t("Back to the case") : t("Back to the worklist")],
     [["?"], t("Keys")],
   ];
