@@ -19,18 +19,16 @@ from flows.dicom_context import Handler, Node, Offer
 from flows.dicom_export import opener_of
 from flows.dicom_reach import Cancelled, Lines, Reach, Shown
 from flows.dicom_requests import (
-    CANCELLED,
-    FAILED,
     NO_RESOURCES,
-    NOT_UNDERSTOOD,
     PENDING,
+    Response,
+    answered,
     level_of,
     read_request,
     told,
 )
 from processing.dicom.finding import Finder, Found, Level
 from processing.dicom.identifier import asked_for, put_charset
-from storage.errors import Malformed, SvartidError, Transient
 from storage.records.imaging import PeerMay
 
 PATIENT_ROOT, STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.1.1", "1.2.840.10008.5.1.4.1.2.2.1"
@@ -40,7 +38,6 @@ _BATCH, _PATIENCE = 100, 0.5
 _SAID = frozenset({0x00080005, 0x00080052, 0x00080053, 0x00080054, 0x00080056, 0x00080201})
 """Attributes of the question itself and of its answers; nothing is narrowed by them."""
 _UNIQUE = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-_Response = tuple[int | Dataset, Dataset | None]
 
 
 def contexts() -> list[Offer]:
@@ -60,24 +57,15 @@ class Query:
         self._node, self._opener = node, opener_of(node.services)
         self._lines = Lines(node.services.database)
 
-    def find(self, event: evt.Event) -> Iterator[_Response]:
+    def find(self, event: evt.Event) -> Iterator[Response]:
         """EVT_C_FIND."""
-        try:
-            request = cast(C_FIND, event.request)
-            asked = read_request(request.Identifier, event.context.transfer_syntax)
-            is_patient_root = event.context.abstract_syntax == PATIENT_ROOT
-            level = level_of(asked, of_patients=is_patient_root)
-            yield from self._answers(event, level, asked)
-        except Malformed as error:
-            yield told(NOT_UNDERSTOOD, str(error)), None
-        except Cancelled:
-            yield CANCELLED, None
-        except Transient:
-            yield told(NO_RESOURCES, "try again later"), None
-        except SvartidError:
-            yield told(FAILED, "the query cannot be answered"), None
+        yield from answered(self._responses(event), "the query cannot be answered")
 
-    def _answers(self, event: evt.Event, level: Level, asked: Dataset) -> Iterator[_Response]:
+    def _responses(self, event: evt.Event) -> Iterator[Response]:
+        request = cast(C_FIND, event.request)
+        asked = read_request(request.Identifier, event.context.transfer_syntax)
+        is_patient_root = event.context.abstract_syntax == PATIENT_ROOT
+        level = level_of(asked, of_patients=is_patient_root)
         caller = self._node.caller(event.assoc)
         reach = Reach(
             self._node.services.database, caller.principal, lambda: bool(event.is_cancelled)

@@ -17,16 +17,7 @@ from pynetdicom.dimse_primitives import C_FIND, N_ACTION, N_CREATE, N_GET, N_SET
 
 from flows.dicom_context import Caller, Handler, Node, Offer
 from flows.dicom_export import opener_of
-from flows.dicom_requests import (
-    CANCELLED,
-    FAILED,
-    NO_RESOURCES,
-    NOT_UNDERSTOOD,
-    PENDING,
-    SUCCESS,
-    read_request,
-    told,
-)
+from flows.dicom_requests import SUCCESS, Response, answered, pending, read_request, told
 from flows.dicom_wire import hurry
 from processing.dicom import ups_rules as rules
 from processing.dicom.identifier import asked_for, put_charset
@@ -41,7 +32,6 @@ from storage.ups import Ups
 PUSH, WATCH, PULL, QUERY = (f"1.2.840.10008.5.1.4.34.6.{number}" for number in (1, 2, 3, 5))
 _TURN, _CANCEL, _SUBSCRIBE, _UNSUBSCRIBE, _SUSPEND = 1, 2, 3, 4, 5
 _NOT_KEYS = ("ReceivingAE", "DeletionLock")
-_Response = tuple[int | Dataset, Dataset | None]
 
 
 def contexts() -> list[Offer]:
@@ -76,28 +66,21 @@ class Steps:
         service = UpsService(record, opener_of(node.services))
         return cls(node, service, UpsWatch(record, service))
 
-    def find(self, event: evt.Event) -> Iterator[_Response]:
+    def find(self, event: evt.Event) -> Iterator[Response]:
         """EVT_C_FIND: steps that match, with what was asked for of each."""
         hurry(event.assoc)
-        try:
-            caller = self._caller(event)
-            keys = _read(event, cast(C_FIND, event.request).Identifier)
-            for found in self.service.search(caller.principal, keys):
-                if event.is_cancelled:
-                    yield CANCELLED, None
-                    return
-                answer = asked_for(found, keys)
-                answer.SOPClassUID, answer.SOPInstanceUID = found.SOPClassUID, found.SOPInstanceUID
-                put_charset(answer)
-                yield PENDING, answer
-        except Malformed as error:
-            yield told(NOT_UNDERSTOOD, str(error)), None
-        except Transient:
-            yield told(NO_RESOURCES, "try again later"), None
-        except SvartidError:
-            yield told(FAILED, "the worklist cannot be told"), None
+        yield from answered(pending(event, self._found(event)), "the worklist cannot be told")
 
-    def create(self, event: evt.Event) -> _Response:
+    def _found(self, event: evt.Event) -> Iterator[Dataset]:
+        caller = self._caller(event)
+        keys = _read(event, cast(C_FIND, event.request).Identifier)
+        for found in self.service.search(caller.principal, keys):
+            answer = asked_for(found, keys)
+            answer.SOPClassUID, answer.SOPInstanceUID = found.SOPClassUID, found.SOPInstanceUID
+            put_charset(answer)
+            yield answer
+
+    def create(self, event: evt.Event) -> Response:
         """EVT_N_CREATE."""
         request = cast(N_CREATE, event.request)
 
@@ -114,7 +97,7 @@ class Steps:
             return response[0], made
         return response
 
-    def get(self, event: evt.Event) -> _Response:
+    def get(self, event: evt.Event) -> Response:
         """EVT_N_GET: the attributes that are named, or all."""
         request = cast(N_GET, event.request)
 
@@ -134,7 +117,7 @@ class Steps:
             put_charset(dataset)
         return status, dataset
 
-    def change(self, event: evt.Event) -> _Response:
+    def change(self, event: evt.Event) -> Response:
         """EVT_N_SET."""
         request = cast(N_SET, event.request)
 
@@ -145,7 +128,7 @@ class Steps:
 
         return self._answered(event, work)
 
-    def act(self, event: evt.Event) -> _Response:
+    def act(self, event: evt.Event) -> Response:
         """EVT_N_ACTION."""
         request = cast(N_ACTION, event.request)
 
@@ -187,7 +170,7 @@ class Steps:
     def _caller(self, event: evt.Event) -> Caller:
         return self.node.caller(event.assoc)
 
-    def _answered(self, event: evt.Event, work: Callable[[Caller], Answer]) -> _Response:
+    def _answered(self, event: evt.Event, work: Callable[[Caller], Answer]) -> Response:
         hurry(event.assoc)
         try:
             caller = self._caller(event)

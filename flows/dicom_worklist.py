@@ -14,23 +14,14 @@ from pydicom.dataset import Dataset
 from pynetdicom import evt
 from pynetdicom.dimse_primitives import C_FIND
 
-from flows.dicom_context import Caller, Handler, Node, Offer
+from flows.dicom_context import Handler, Node, Offer
 from flows.dicom_reach import Lines, Shown
-from flows.dicom_requests import (
-    CANCELLED,
-    FAILED,
-    NO_RESOURCES,
-    NOT_UNDERSTOOD,
-    PENDING,
-    read_request,
-    told,
-)
+from flows.dicom_requests import Response, answered, pending, read_request
 from processing.dicom.identifier import asked_for, put_charset
 from processing.dicom.matching import matches
 from processing.dicom.worklist import worklist_answer
 from storage import scan_steps
 from storage.database import now
-from storage.errors import Malformed, SvartidError, Transient
 from storage.records.imaging import PeerMay
 from storage.records.scans import ScheduledScan
 
@@ -38,7 +29,6 @@ MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"
 _PAGE = 100
 _STEPS, _STATION, _CHARSET = 0x00400100, "ScheduledStationAETitle", 0x00080005
 _ALWAYS = ("AccessionNumber", "StudyInstanceUID")
-_Response = tuple[int | Dataset, Dataset | None]
 
 
 def contexts() -> list[Offer]:
@@ -57,26 +47,15 @@ class Worklist:
     def __init__(self, node: Node) -> None:
         self._node, self._lines = node, Lines(node.services.database)
 
-    def find(self, event: evt.Event) -> Iterator[_Response]:
+    def find(self, event: evt.Event) -> Iterator[Response]:
         """EVT_C_FIND."""
-        try:
-            request = cast(C_FIND, event.request)
-            asked = read_request(request.Identifier, event.context.transfer_syntax)
-            caller = self._node.caller(event.assoc)
-            for answer in self._answers(caller, asked):
-                if event.is_cancelled:
-                    yield CANCELLED, None
-                    return
-                yield PENDING, answer
-        except Malformed as error:
-            yield told(NOT_UNDERSTOOD, str(error)), None
-        except Transient:
-            yield told(NO_RESOURCES, "try again later"), None
-        except SvartidError:
-            yield told(FAILED, "the worklist cannot be told"), None
+        yield from answered(pending(event, self._answers(event)), "the worklist cannot be told")
 
-    def _answers(self, caller: Caller, asked: Dataset) -> Iterator[Dataset]:
+    def _answers(self, event: evt.Event) -> Iterator[Dataset]:
         """Page by page; the lines are written before anything of a page goes out."""
+        request = cast(C_FIND, event.request)
+        asked = read_request(request.Identifier, event.context.transfer_syntax)
+        caller = self._node.caller(event.assoc)
         station, database = _station(asked, caller.peer.ae_title), self._node.services.database
         for offset in count(0, _PAGE):
             page = scan_steps.scheduled(database, caller.principal, _PAGE, offset)

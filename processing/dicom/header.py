@@ -13,9 +13,10 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
-from processing.dicom.codes import codes, staining
+from processing.dicom.codes import codes
 from processing.dicom.names import local, to_person_name
 from processing.dicom.optics import put_optics
+from processing.dicom.specimen import put_specimen
 from storage.records.channels import Channels
 from storage.records.geometry import Size
 from storage.records.imaging import ASSOCIATED, WSI, SeriesEntry
@@ -156,18 +157,7 @@ def _put_specimen(made: Dataset, entry: SeriesEntry) -> None:
     """The glass by its barcode and the section on it; a slide nobody knows goes by its own id."""
     glass = entry.glass
     name = glass.barcode or entry.slide_id or _UNKNOWN
-    made.ContainerIdentifier = name
-    made.IssuerOfTheContainerIdentifierSequence = Sequence()
-    made.ContainerTypeCodeSequence = codes("433466003", "SCT", "Microscope slide")
-    specimen = Dataset()
-    specimen.SpecimenIdentifier = name
-    specimen.SpecimenUID = f"{entry.series_uid}.7"
-    specimen.IssuerOfTheSpecimenIdentifierSequence = Sequence()
-    words = " ".join(at for at in (glass.part, glass.block, glass.stain) if at)
-    if words:
-        specimen.SpecimenShortDescription = words[:64]
-    specimen.SpecimenPreparationSequence = staining(glass.stain)
-    made.SpecimenDescriptionSequence = Sequence([specimen])
+    put_specimen(made, glass, name, f"{entry.series_uid}.7")
     made.AcquisitionContextSequence = Sequence()
 
 

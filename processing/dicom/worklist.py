@@ -12,8 +12,8 @@ from datetime import datetime
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from processing.dicom.codes import codes, staining
 from processing.dicom.names import local, to_person_name
+from processing.dicom.specimen import put_specimen
 from storage.records.scans import ScheduledScan, step_id_of
 
 _SEX = {"female": "F", "male": "M", "F": "F", "M": "M", "O": "O"}
@@ -89,16 +89,6 @@ def _description(scan: ScheduledScan) -> str:
 
 def _put_glass(made: Dataset, scan: ScheduledScan) -> None:
     """The glass by its barcode, and the section on it."""
-    glass = scan.glass
-    made.ContainerIdentifier = glass.barcode
-    made.IssuerOfTheContainerIdentifierSequence = Sequence()
-    made.ContainerTypeCodeSequence = codes("433466003", "SCT", "Microscope slide")
-    specimen = Dataset()
-    specimen.SpecimenIdentifier = glass.barcode
-    specimen.SpecimenUID = f"2.25.{uuid.uuid5(_SPECIMENS, scan.study_uid + glass.barcode).int}"
-    specimen.IssuerOfTheSpecimenIdentifierSequence = Sequence()
-    words = " ".join(at for at in (glass.part, glass.block, glass.stain) if at)
-    if words:
-        specimen.SpecimenShortDescription = words[:64]
-    specimen.SpecimenPreparationSequence = staining(glass.stain)
-    made.SpecimenDescriptionSequence = Sequence([specimen])
+    barcode = scan.glass.barcode
+    uid = f"2.25.{uuid.uuid5(_SPECIMENS, scan.study_uid + barcode).int}"
+    put_specimen(made, scan.glass, barcode, uid)

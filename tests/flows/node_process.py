@@ -89,9 +89,9 @@ class NodeProcess:
 
 @contextmanager
 def calling(
-    port: int, title: str, contexts: Mapping[str, list[str]] | None = None
+    port: int, title: str, contexts: Mapping[str, list[str] | None] | None = None
 ) -> Iterator[Association]:
-    """pynetdicom as a caller; by default it proposes CT."""
+    """pynetdicom as a caller; by default it proposes CT. None: in its usual transfer syntaxes."""
     entity = AE(title)
     for uid, syntaxes in (contexts or {CT: [EXPLICIT]}).items():
         entity.add_requested_context(uid, syntaxes)

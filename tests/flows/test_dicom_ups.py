@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from storage import cases, scanning, ups_subscribers, work_items
 from storage.database import Database
 from storage.records.imaging import PeerMay
 from storage.records.work import WorkKind, WorkState
+from tests.flows import node_process
 from tests.flows.dicom_nodes import HOST, NORTH, SOEREN, SOUTH, a_node, case, let_in, services_in
 from tests.flows.node_process import NodeProcess
 from tests.journeys.running import free_port, wait_for
@@ -54,18 +55,9 @@ def department(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Department]
     services.database.dispose()
 
 
-@contextmanager
-def calling(port: int, title: str = "NORTH", *classes: str) -> Iterator[Association]:
+def calling(port: int, title: str = "NORTH", *classes: str) -> AbstractContextManager[Association]:
     """pynetdicom as an SCU of these classes; by default of pull, which performs."""
-    entity = AE(title)
-    for uid in classes or (PULL,):
-        entity.add_requested_context(uid)
-    association = entity.associate(HOST, port, ae_title="SVARTID")
-    try:
-        yield association
-    finally:
-        if association.is_established:
-            association.release()
+    return node_process.calling(port, title, dict.fromkeys(classes or (PULL,)))
 
 
 def status(answer: Any) -> int:  # noqa: ANN401
