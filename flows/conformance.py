@@ -121,7 +121,10 @@ def _queries() -> Iterator[str]:
 def _web() -> Iterator[str]:
     yield from ("", "## DICOMweb", "")
     yield "Root `/dicom-web`. The stored transfer syntax is the default; with `Accept` an encoded"
-    yield "frame is given as Explicit VR Little Endian, one frame at a time. JSON is PS3.18 F."
+    yield "frame is given as Explicit VR Little Endian, one frame at a time, with planes, words and"
+    yield "colours as the metadata says; what is coded as YBR_FULL_422, YBR_ICT or YBR_RCT is then"
+    yield "RGB, three samples a pixel ([decision 23](decisions/0023-plain-samples.md)). JSON is"
+    yield "PS3.18 F."
     yield ""
     rows = ((f"`{at.method} {at.path}`", at.what, at.section) for at in SERVICES)
     yield from _table(("resource", "what", "PS3.18"), rows)

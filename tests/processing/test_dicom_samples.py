@@ -13,7 +13,13 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+)
 
 from processing.dicom_colour import to_rgb
 from processing.dicom_samples import Coding, decode
@@ -195,6 +201,20 @@ def test_a_frame_that_is_cut_off_does_no_harm(coding: str, cut: int, tmp_path: P
     except SlideError:
         return
     assert made.shape == (20, 30)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_half_a_jpeg_is_no_picture(samples: int, tmp_path: Path) -> None:
+    """Decoders fill up with grey."""
+    image = np.random.default_rng(1).integers(0, 256, (64, 64, samples), np.uint8)
+    about = {"Rows": 64, "Columns": 64, "SamplesPerPixel": samples}
+    dataset = as_dicom(tmp_path / "at.dcm", bytes(100), **about)
+    dataset.PhotometricInterpretation = "MONOCHROME2" if samples == 1 else "YBR_FULL_422"
+    stream = imagecodecs.jpeg8_encode(np.squeeze(image))
+    coding = Coding.of(dataset, JPEGBaseline8Bit)
+    assert decode(stream, coding).shape == np.squeeze(image).shape
+    with pytest.raises(Damaged):
+        decode(stream[: len(stream) // 2], coding)
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
