@@ -81,6 +81,7 @@ class Committing:
         try:
             forwarding.mark_kept(
                 self._node.services.database,
+                self._node.caller(event.assoc).peer.name,
                 str(about.get("TransactionUID") or ""),
                 str(failed[0] or "unknown") if failed else "",
             )

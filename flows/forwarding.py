@@ -92,7 +92,7 @@ class Sending:
         if kept is None:
             return "sent"
         failed = "" if kept else instances[0].sop_uid
-        forwarding.mark_kept(self.services.database, uid, failed)
+        forwarding.mark_kept(self.services.database, forward.peer, uid, failed)
         return "kept" if kept else "not_kept"
 
     def _refuse(self, forward: Forward, reason: str) -> str:

@@ -163,8 +163,8 @@ def commitment_uid(forward_id: str) -> str:
     return f"{_COMMIT_ROOT}{int(forward_id, 16)}"
 
 
-def mark_kept(database: Database, transaction_uid: str, failed: str = "") -> bool:
-    """The node's word on storage commitment; False when nothing of that name is on its way.
+def mark_kept(database: Database, peer: str, transaction_uid: str, failed: str = "") -> bool:
+    """A node's word on storage commitment; False when nothing of that name is on its way to it.
 
     `failed` is the first object it will not keep.
     """
@@ -172,7 +172,8 @@ def mark_kept(database: Database, transaction_uid: str, failed: str = "") -> boo
     if not (number.isascii() and number.isdigit()) or int(number) >= 2**128:
         return False
     name = f"{int(number):032x}"
-    where = (table.c.message_id == name, table.c.kind == IMAGES, table.c.state == SENT)
+    sent = (table.c.kind == IMAGES, table.c.destination == peer, table.c.state == SENT)
+    where = (table.c.message_id == name, *sent)
     values = {"reason": "not_kept"} if failed else {"state": ForwardState.KEPT.value, "reason": ""}
     with database.transaction() as connection:
         done = connection.execute(sa.update(table).where(*where).values(**values))

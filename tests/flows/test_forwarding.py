@@ -333,9 +333,10 @@ def test_the_word_of_storage_commitment_names_the_series(
     assert lab.chooses() == 1
     uid = forwarding.commitment_uid(lab.queue()[0].forward_id)
     database = lab.services.database
-    assert not forwarding.mark_kept(database, uid, said), "it has not been sent"
+    assert not forwarding.mark_kept(database, PEER, uid, said), "it has not been sent"
     lab.works()
-    assert forwarding.mark_kept(database, uid, said)
+    assert not forwarding.mark_kept(database, "another", uid, said), "it is not asked"
+    assert forwarding.mark_kept(database, PEER, uid, said)
     assert (lab.queue()[0].state.value, lab.queue()[0].reason) == (state, reason)
     for other in ("1.2.3", "2.25.1", f"2.25.{2**128}", "2.25.x", ""):
-        assert not forwarding.mark_kept(database, other)
+        assert not forwarding.mark_kept(database, PEER, other)
