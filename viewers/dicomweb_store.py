@@ -42,6 +42,8 @@ router = APIRouter(
     route_class=DicomRoute,
     dependencies=[needs(Right.DELIVER_SLIDES)],
 )
+_MOST_PARTS = 100_000
+"""Each is answered for, also those that are empty and take no room of their own."""
 _BIT = 2**20
 """Bytes gathered before they are written, off the event loop."""
 
@@ -86,9 +88,12 @@ async def _store(request: Request, study_uid: str) -> Response:
 async def _take_all(request: Request, stored: Store) -> None:
     """Errors: Malformed, NotServed, ClientDisconnect."""
     most = context_of(request).settings.max_upload_bytes
-    waiting, size, total = list[Event](), 0, 0
+    waiting, size, total, parts = list[Event](), 0, 0, 0
     async for event in _events(request):
         waiting.append(event)
+        parts += event is END
+        if parts > _MOST_PARTS:
+            raise NotServed(413, "too_large", f"{_MOST_PARTS} instances at most at once")
         size += len(event) if isinstance(event, bytes) else 0
         if size >= _BIT or event is END:
             total += size

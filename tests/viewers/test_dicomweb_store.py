@@ -18,6 +18,7 @@ from storage.records.people import Role
 from storage.settings import read_settings
 from tests.viewers.archive import BOUNDARY, ROOT, SERIES, STUDY, body, image, store
 from tests.viewers.asgi import call
+from viewers import dicomweb_store
 from viewers.app import create_app
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -245,6 +246,16 @@ def test_more_than_may_be_uploaded(tmp_path: Path) -> None:
     small = read_settings(tmp_path / "data", {"SVARTID_MAX_UPLOAD_BYTES": "1000"})
     headers = {"Authorization": f"Bearer {ward.tokens[Role.TECHNICIAN]}"}
     answer = store(TestClient(create_app(small), headers=headers), [ward.made()])
+    assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
+    assert ward.halves() == []
+
+
+def test_parts_without_end(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty ones are no bytes that count, and still each is answered for."""
+    monkeypatch.setattr(dicomweb_store, "_MOST_PARTS", 20)
+    answer = store(ward.of(Role.TECHNICIAN), [b""] * 20)
+    assert answer.status_code == 409
+    answer = store(ward.of(Role.TECHNICIAN), [b""] * 21)
     assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
     assert ward.halves() == []
 
