@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from processing.dicom.instance import Instance
 from processing.dicom.media_types import choose_plain
@@ -86,10 +87,19 @@ def rendered_frames(
     wish = _wish(request, None)
     if len(numbers) == 1:
         return frame_picture(request, found, wish, numbers[0])
-    pictures = [_made(found, wish, number) for number in numbers]
-    heads = [part_head(wish.kind, first=place == 0) for place in range(len(pictures))]
-    body = b"".join(piece for pair in zip(heads, pictures, strict=True) for piece in pair) + LAST
-    return Response(body, headers=_headers(request) | {"Content-Type": related(wish.kind)})
+    headers = _headers(request) | {"Content-Type": related(wish.kind)}
+    if request.method == "HEAD":
+        return Response(headers=headers)
+    first = _made(found, wish, numbers[0])  # what cannot be shown at all is said by the status
+    return StreamingResponse(_pictures(found, wish, numbers[1:], first), headers=headers)
+
+
+def _pictures(found: Instance, wish: Wish, others: Sequence[int], first: bytes) -> Iterator[bytes]:
+    """In parts, each made when the one before is gone: who hangs up wants no more of them."""
+    yield part_head(wish.kind, first=True) + first
+    for number in others:
+        yield part_head(wish.kind, first=False) + _made(found, wish, number)
+    yield LAST
 
 
 @reads(router, STUDY + "/thumbnail")

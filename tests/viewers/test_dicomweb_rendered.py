@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from tests.viewers.archive import ROOT, SERIES, STUDY, Archive, parts_of, store
+from tests.viewers.asgi import call
 from tests.viewers.test_dicomweb_store import Ward
 
 
@@ -51,6 +53,18 @@ def test_frames(client: TestClient, archive: Archive) -> None:
     parts = parts_of(answer)
     assert [kind for kind, _ in parts] == ["image/jpeg"] * 3
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(parts[1][1]))), one)
+
+
+def test_who_hangs_up_wants_no_more_pictures(archive: Archive, client: TestClient) -> None:
+    """Each is made when the one before has gone out, so others have their turn in between."""
+    address = archive.address(2) + f"/frames/{','.join(['1'] * 100)}/rendered?viewport=4096,4096"
+    token = str(client.headers["authorization"]).encode()
+    headers = [(b"accept", b"image/png"), (b"authorization", token)]
+    began = time.monotonic()
+    come = call(client.app, address, headers, enough=lambda said: len(said) > 1000)
+    assert come.status == 200
+    assert b"image/png" in come.body
+    assert time.monotonic() - began < 15
 
 
 def test_of_a_slide_the_slide_is_seen(client: TestClient, archive: Archive) -> None:
