@@ -68,7 +68,7 @@ def at_slide(page: Page, ward: Ward, number: int) -> str:
     page.goto(f"{ward.url}/slides/{slide_id}")
     page.wait_for_selector("#identity .patient-line")
     page.wait_for_function("() => window.svartid?.viewer.world.getItemAt(0)?.getFullyLoaded()")
-    page.wait_for_selector(".annotation-layer", state="attached")
+    page.wait_for_selector("#annotations-toggle[aria-busy=false]")
     return slide_id
 
 

@@ -55,6 +55,7 @@ export class AnnotationPanel {
     const { store } = this;
     const count = store.items.size + store.groups.reduce((sum, { count: many }) => sum + many, 0);
     this.button.dataset.count = count ? (count > 999 ? "999+" : String(count)) : "";
+    this.button.setAttribute("aria-busy", String(!store.loaded && !store.failed));
     if (this.place.hidden) return;
     const eye = h("button", { class: "tool", type: "button", id: "annotations-hide", "aria-pressed": String(store.hidden), "aria-label": t("Show the slide without annotations"), title: `${t("Show the slide without annotations")} (h)`, onclick: () => store.toggleHidden() }, icon(store.hidden ? "eye-off" : "eye"));
     setContent(this.head, h("h2", {}, t("Annotations")), h("span", { class: "secondary" }, store.loaded ? (count > 999 ? number(count) : tn("{count} annotation", "{count} annotations", count)) : ""), eye);

@@ -93,6 +93,10 @@ async function followCase(slide, microscope) {
  */
 async function annotate(microscope) {
   await microscope.drawn;
+  // All at once: on a far line one module after the other would take a second each.
+  for (const href of (element("main").dataset.later ?? "").split(" ").filter(Boolean)) {
+    if (!document.querySelector(`link[href="${href}"]`)) document.head.append(h("link", { rel: "modulepreload", href }));
+  }
   const { startAnnotations } = await import("./annotations.js");
   if (!signal.aborted) await startAnnotations(microscope, signal);
 }
