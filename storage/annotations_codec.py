@@ -102,7 +102,8 @@ def spread(begin: Array, counts: Array, chosen: Array) -> Array:
     if not len(lengths):
         return np.empty(0, np.int64)
     within = np.arange(lengths.sum()) - np.repeat(starts(lengths), lengths)
-    return np.repeat(begin[chosen], lengths) + within
+    places: Array = np.repeat(begin[chosen], lengths) + within
+    return places
 
 
 def encode(block: Block) -> bytes:

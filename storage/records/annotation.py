@@ -200,7 +200,7 @@ def problem(geometry: Geometry) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AnnotationGroup:
-    """Many annotations that came at once and are alike: kept together, shown or removed together."""
+    """Many annotations that came at once and are alike: kept, shown and removed together."""
 
     group_id: str
     kind: Kind
