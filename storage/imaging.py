@@ -18,15 +18,13 @@ from storage.database import Database
 from storage.dicom_tables import dicom_series, dicom_uid
 from storage.dicom_uids import CASE, SLIDE, slide_of
 from storage.errors import NotFound
-from storage.received_series import entry_received, received_within
-from storage.records.case_words import ScanState
+from storage.received_series import entry_received, is_shown, received_within
 from storage.records.imaging import Glass, SeriesEntry, Wanted, Whose
 from storage.records.people import SVARTID, Principal
 from storage.records.uids import loose_study_uid, parse_instance
 from storage.relations import open_to
 from storage.tables import slide
 
-_PAST = (ScanState.WITHDRAWN, ScanState.REPLACED, ScanState.FAILED)
 _LOOSE = loose_study_uid("")
 _case_uid = dicom_uid.alias("case_uid")
 _slide_uid = dicom_uid.alias("slide_uid")
@@ -112,7 +110,7 @@ def _made(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
             _case_uid,
             sa.and_(_case_uid.c.kind == CASE, _case_uid.c.key == case_image.c.accession),
         )
-        .where(open_to(principal), slide.c.slide_id.not_in(came), _is_shown())
+        .where(open_to(principal), slide.c.slide_id.not_in(came), is_shown())
     )  # fmt: skip
     if wanted.study_uids:
         loose = [uid[: -len(_LOOSE)] for uid in wanted.study_uids if uid.endswith(_LOOSE)]
@@ -125,12 +123,6 @@ def _made(principal: Principal, wanted: Wanted) -> sa.Select[Any]:
         _STUDY_AT, slide.c.slide_id,
     )  # fmt: skip
     return _narrowed(query, wanted, about)
-
-
-def _is_shown() -> sa.ColumnElement[bool]:
-    """Not withdrawn, and no newer scan of the glass has taken over."""
-    state = case_image.c.state
-    return sa.or_(state.is_(None), state.not_in([at.value for at in _PAST]))
 
 
 def _came(principal: Principal, wanted: Wanted) -> sa.Select[Any]:

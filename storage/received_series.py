@@ -18,6 +18,7 @@ from storage.dicom_tables import dicom_series
 from storage.errors import NotFound
 from storage.patients import same_name
 from storage.records.access import Relation
+from storage.records.case_words import ScanState
 from storage.records.imaging import SeriesEntry, Whose
 from storage.records.people import SVARTID, Principal, Right, allowed
 from storage.relations import (
@@ -30,6 +31,7 @@ from storage.relations import (
 from storage.tables import slide
 
 _case_patient = patient.alias("case_patient")
+_PAST = (ScanState.WITHDRAWN, ScanState.REPLACED, ScanState.FAILED)
 _OF_CASE = ("patient_id", "identifier", "name", "birth_date", "sex")
 
 ACCESSION = sa.func.coalesce(case_image.c.accession, dicom_series.c.accession)
@@ -46,7 +48,7 @@ def received_within(principal: Principal) -> sa.Select[Any]:
     theirs = sa.select(pathology_case.c.patient_id).where(within_reach(principal))
     is_slide = dicom_series.c.slide_id.is_not(None)
     reached: sa.ColumnElement[bool] = patient.c.patient_id.in_(theirs)
-    as_slide = sa.and_(is_slide, slide.c.slide_id.is_not(None), open_to(principal))
+    as_slide = sa.and_(is_slide, slide.c.slide_id.is_not(None), open_to(principal), is_shown())
     of_patient = reached
     if _finds_out(principal):
         # Names that differ as written may still be the same words.
@@ -58,6 +60,12 @@ def received_within(principal: Principal) -> sa.Select[Any]:
         .outerjoin(slide, slide.c.slide_id == dicom_series.c.slide_id)
         .where(sa.or_(as_slide, sa.and_(sa.not_(is_slide), of_patient)))
     )
+
+
+def is_shown() -> sa.ColumnElement[bool]:
+    """Of `case_image`: not withdrawn, and no newer scan of the glass has taken over."""
+    state = case_image.c.state
+    return sa.or_(state.is_(None), state.not_in([at.value for at in _PAST]))
 
 
 def entry_received(row: Row[Any], principal: Principal) -> SeriesEntry | None:

@@ -202,6 +202,10 @@ def test_a_slide_that_came_as_dicom_is_listed_once(services: Services, tiny_svs:
     assert only.slide_id == slide_id
     of_case = Wanted(accession=ACCESSION, identifier=CPR)  # its own header names another accession
     assert imaging.series(services.database, who(Role.PATHOLOGIST), of_case) == [only]
+    gone = slide_events.ImageWithdrawn(BARCODE, slide_id, "another glass")
+    cases.record(services.database, ACCESSION, gone, Said("test", "test", AT))
+    for role in (Role.PATHOLOGIST, Role.TECHNICIAN, Role.NODE):
+        assert imaging.series(services.database, who(role), Wanted()) == [], role
 
 
 def test_an_object_is_entered_once_and_never_another_under_its_name(services: Services) -> None:
