@@ -126,8 +126,9 @@ def answer_forever(node: Node, tls: ssl.SSLContext | None) -> None:
 def judge(node: Node, asked: Commitment) -> Dataset:
     """What there is to say: of each object, whether it is kept, or why not. Errors: Transient."""
     kept, failed = list[Dataset](), list[Dataset]()
-    for sop_class, sop_uid in asked.objects:
-        why = _why_not(node, sop_class, sop_uid)
+    # Looked at once, however often it is asked for: all of a file is read.
+    reasons = {pair: _why_not(node, *pair) for pair in dict.fromkeys(asked.objects)}
+    for (sop_class, sop_uid), why in reasons.items():
         item = Dataset()
         item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class, sop_uid
         if why:

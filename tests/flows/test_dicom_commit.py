@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Iterator
@@ -117,6 +118,24 @@ def test_answered_over_the_same_association(services: Services, port: int) -> No
     assert failed == {uid(2): 0x0110, uid(3): 0x0112, uid(1): 0x0119}
     assert len(reasons) == 3
     assert not outbound.listing(services.database, state="waiting")
+
+
+def test_what_is_asked_for_again_and_again_is_looked_at_once(services: Services) -> None:
+    """All of a file is read for that; a question can name one some thousand times."""
+    let_in(services, "SENDER", may=frozenset({PeerMay.STORE}))
+    heard: queue.Queue[Dataset | None] = queue.Queue()
+
+    def hear(event: evt.Event) -> tuple[int, None]:
+        heard.put(event.event_information)
+        return 0x0000, None
+
+    with NodeProcess(services) as node, calling(node.port, "SENDER", CONTEXTS) as association:
+        association.bind(evt.EVT_N_EVENT_REPORT, hear)
+        store(association, b"".join(identity(1)), uid(1))
+        assert ask(association, "1.2.3.1", *[(CT, uid(1))] * 5000) == 0x0000
+        answer = heard.get(timeout=10)
+    assert answer is not None
+    assert [at.ReferencedSOPInstanceUID for at in answer.ReferencedSOPSequence] == [uid(1)]
 
 
 def test_answered_later_where_the_node_listens_and_after_a_restart(
