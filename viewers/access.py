@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from storage import people
 from storage.database import Database
 from storage.errors import Transient
-from storage.records.people import Principal, Right, allowed
+from storage.records.people import Principal, Right, Role, allowed
 from viewers.cookies import cookie_value
 from viewers.headers import SECURITY
 
@@ -74,6 +74,8 @@ class Gate:
         except Transient as error:
             await _refuse(error.code, 503)(scope, receive, send)
             return
+        if principal is not None and principal.role is Role.NODE and not _is_dicom(scope["path"]):
+            principal = None  # elsewhere its token is nobody's
         scope.setdefault("state", {})["principal"] = principal
         await self._app(scope, receive, send)
 
@@ -106,6 +108,11 @@ class Gate:
         except ValueError:
             return False
         return host != "" and host == headers.get("host")
+
+
+def _is_dicom(path: str) -> bool:
+    """Where another DICOM node has business: what it may there is its peer's row to say."""
+    return path.startswith("/dicom-web/") or path == "/wado"
 
 
 def _bearer(headers: Headers) -> str | None:

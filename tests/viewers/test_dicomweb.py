@@ -313,3 +313,11 @@ def test_the_document_tells_every_address(archive: Archive) -> None:
         if path.startswith(ROOT) and any(at["tags"] == ["dicomweb"] for at in methods.values())
     }
     assert told == {path for path in there if not path.startswith("/workitems")}
+
+
+def test_a_node_has_no_business_outside_dicomweb(archive: Archive) -> None:
+    """Its peer's row says what it may there; nothing says what it might elsewhere."""
+    node = archive.client(Role.NODE)
+    assert node.get("/dicom-web/studies").status_code in (200, 204)
+    for path in ("/api/v1/slides", "/api/v1/me", "/", f"/slides/{'0' * 20}_files/9/0_0.jpeg"):
+        assert node.get(path, follow_redirects=False).status_code in (401, 303), path
