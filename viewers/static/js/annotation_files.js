@@ -19,9 +19,11 @@ export function fileMenu(store) {
   const said = h("p", { class: "annotation-said", role: "status" });
   const file = h("input", { type: "file", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true", accept: ".json,.geojson,.dcm,application/geo+json,application/dicom" });
   const bring = h("button", { class: "button small", type: "button", onclick: () => file.click() }, icon("upload"), t("Import a file"));
-  const links = FORMS.map(([form, words]) => h("li", {}, h("button", { class: "menu-entry", type: "button", onclick: () => void fetchFile(store, form, said) }, words)));
-  const out = h("details", {}, h("summary", {}, icon("download"), t("Export")), h("ul", {}, ...links));
-  const menu = h("footer", { class: "annotation-files" }, out, bring, file, said);
+  const links = FORMS.map(([form, words]) => h("button", { class: "menu-entry", type: "button", onclick: () => void fetchFile(store, form, said, choice) }, words));
+  const choice = h("div", { class: "menu", id: "annotation-forms", popover: "auto" }, ...links);
+  const out = h("button", { class: "button small", type: "button", popovertarget: "annotation-forms" }, icon("download"), t("Export"));
+  choice.addEventListener("toggle", () => placeAbove(choice, out));
+  const menu = h("footer", { class: "annotation-files" }, out, bring, file, choice, said);
   file.addEventListener("change", async () => {
     const [chosen] = file.files ?? [];
     if (!chosen) return;
@@ -52,8 +54,10 @@ export function fileMenu(store) {
  * @param {import("./annotation_store.js").AnnotationStore} store
  * @param {string} form
  * @param {HTMLElement} said
+ * @param {HTMLElement} choice
  */
-async function fetchFile(store, form, said) {
+async function fetchFile(store, form, said, choice) {
+  choice.hidePopover();
   const address = `${store.address}/export?format=${form}`;
   said.className = "annotation-said";
   said.textContent = t("Making the file …");
@@ -71,6 +75,12 @@ async function fetchFile(store, form, said) {
     said.className = "annotation-said failed";
     said.textContent = refusalWords(error);
   }
+}
+
+/** @param {HTMLElement} menu @param {HTMLElement} button */
+function placeAbove(menu, button) {
+  const { left, top } = button.getBoundingClientRect();
+  Object.assign(menu.style, { left: `${left}px`, top: `${top - menu.offsetHeight - 4}px`, right: "auto", bottom: "auto" });
 }
 
 /** @param {Response} answer @param {string} address */

@@ -6,14 +6,15 @@
 /**
  * As the slide is drawn now; `a` to `f` turn level-0 pixels into CSS pixels of the stage.
  * @param {import("./microscope.js").Microscope} microscope
+ * @param {boolean} [now] else as it will be when the animation has ended
  * @returns {Frame}
  */
-export function frameOf(microscope) {
+export function frameOf(microscope, now = true) {
   const { viewport, slide } = microscope;
   const unit = slide.width;
-  const corner = viewport.pixelFromPoint(new OpenSeadragon.Point(0, 0), true);
-  const right = viewport.pixelFromPoint(new OpenSeadragon.Point(1, 0), true).minus(corner);
-  const down = viewport.pixelFromPoint(new OpenSeadragon.Point(0, 1), true).minus(corner);
+  const corner = viewport.pixelFromPoint(new OpenSeadragon.Point(0, 0), now);
+  const right = viewport.pixelFromPoint(new OpenSeadragon.Point(1, 0), now).minus(corner);
+  const down = viewport.pixelFromPoint(new OpenSeadragon.Point(0, 1), now).minus(corner);
   const frame = { a: right.x / unit, b: right.y / unit, c: down.x / unit, d: down.y / unit, e: corner.x, f: corner.y };
   if (!viewport.getFlip()) return frame;
   const width = viewport.getContainerSize().x;

@@ -3,6 +3,7 @@ import { annotationForm, showSaving } from "./annotation_form.js";
 import { fileMenu } from "./annotation_files.js";
 import { NO_COLOUR } from "./annotation_layer.js";
 import { pathOf } from "./annotation_path.js";
+import { bringIntoView } from "./annotation_reach.js";
 import { toolRow } from "./annotation_tool_row.js";
 import { KINDS, makerWords, measureWords } from "./annotation_words.js";
 import { h, icon, setContent } from "./dom.js";
@@ -29,7 +30,7 @@ export class AnnotationPanel {
     this.button = element("annotations-toggle");
     this.head = h("header");
     this.row = toolRow(store, tools);
-    this.form = h("div");
+    this.form = h("div", { class: "annotation-chosen" });
     this.list = h("div", { class: "annotation-list", tabindex: "0", role: "region", "aria-label": t("List of annotations") });
     this.files = fileMenu(store);
     this.shownForm = "";
@@ -123,7 +124,7 @@ export class AnnotationPanel {
   /** Choose it, and bring it into the field where it is not. @param {Annotation} item */
   #go(item) {
     this.store.select(item.annotation_id);
-    this.microscope.bringIntoView(pathOf(item).box);
+    bringIntoView(this.microscope, pathOf(item).box, this.place.offsetLeft + this.place.offsetWidth);
   }
 }
 

@@ -104,23 +104,6 @@ export class Microscope {
   }
 
   /**
-   * Into the field, with room around it, unless it is seen already.
-   * @param {{left: number, top: number, right: number, bottom: number}} box level-0 pixels
-   */
-  bringIntoView({ left, top, right, bottom }) {
-    const { width } = this.slide;
-    const seen = this.viewport.getBoundsNoRotate();
-    const wide = Math.max(right - left, bottom - top, 1) / width;
-    const inside = left / width >= seen.x && right / width <= seen.x + seen.width && top / width >= seen.y && bottom / width <= seen.y + seen.height;
-    if (inside && wide > seen.width / 40) return;
-    const { x, y } = this.viewport.getContainerSize();
-    const fitting = Math.max((wide * width) / (0.5 * Math.min(x, y)), 0.5);
-    if (wide > seen.width / 2 || wide < seen.width / 40) this.viewport.zoomTo(this.#zoom(fitting));
-    this.viewport.panTo(new OpenSeadragon.Point((left + right) / 2 / width, (top + bottom) / 2 / width));
-    this.viewport.applyConstraints();
-  }
-
-  /**
    * The place on the slide, in level-0 pixels.
    * @param {{x: number, y: number}} pixel in the viewer's element
    */
