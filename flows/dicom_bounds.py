@@ -13,6 +13,7 @@ import queue
 import select
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -65,6 +66,7 @@ class WakingProvider(DULServiceProvider):
     def __init__(self, assoc: Association) -> None:
         super().__init__(assoc)
         self._run_loop_delay = 0
+        self._lock = threading.Lock()
         self.alarm = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.to_user_queue = _Announcing(lambda: assoc.dimse.msg_queue.put((None, None)))
         self.to_provider_queue = _Announcing(self._wake)
@@ -74,8 +76,9 @@ class WakingProvider(DULServiceProvider):
         try:
             super().run_reactor()
         finally:
-            alarm, self.alarm = self.alarm, -1
-            os.close(alarm)
+            with self._lock:
+                os.close(self.alarm)
+                self.alarm = -1
             # Nothing will come: who waits for it waits no longer.
             self.to_user_queue.put(cast(Any, None))
 
@@ -95,8 +98,9 @@ class WakingProvider(DULServiceProvider):
         self._idle_timer.restart()
 
     def _wake(self) -> None:
-        with suppress(OSError, ValueError):  # it has ended meanwhile
-            os.eventfd_write(self.alarm, 1)
+        with self._lock:  # once closed the number may be another's: a connection's, a file's
+            if self.alarm >= 0:
+                os.eventfd_write(self.alarm, 1)
 
 
 class _Announcing(queue.Queue[Any]):
