@@ -52,6 +52,10 @@ host, port, title, folder = sys.argv[1:]
 entity = AE("SENDER")
 entity.add_requested_context("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1")
 association = entity.associate(host, int(port), ae_title=title)
+# Its loop may catch an answer in the moment it is told to pause, and drops it: put back.
+association._serve_request = lambda message, context: association.dimse.msg_queue.put(
+    (context, message)
+)
 statuses = [association.send_c_store(file).Status for file in sorted(Path(folder).iterdir())]
 association.release()
 sys.exit(any(statuses))

@@ -247,7 +247,14 @@ class BoundedAssociation(Association):
             self.on_end(self)
 
     def _serve_request(self, msg: Any, context_id: int) -> None:  # noqa: ANN401 - any request
-        """pynetdicom goes by the class a message names, whatever context it came in."""
+        """pynetdicom goes by the class a message names, whatever context it came in.
+
+        And its loop may catch the answer to a request of ours, just before it pauses: put back.
+        """
+        if not msg.is_valid_request:
+            if not self._reactor_checkpoint.is_set():
+                self.dimse.msg_queue.put((context_id, msg))
+            return
         asked = (getattr(msg, f"{word}SOPClassUID", None) for word in ("Affected", "Requested"))
         context = self._accepted_cx.get(context_id)
         role = "as_scu" if isinstance(msg, N_EVENT_REPORT) else "as_scp"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
@@ -96,11 +96,25 @@ def calling(
     for uid, syntaxes in (contexts or {CT: [EXPLICIT]}).items():
         entity.add_requested_context(uid, syntaxes)
     association = entity.associate(HOST, port, ae_title="SVARTID")
+    mend(association)
     try:
         yield association
     finally:
         if association.is_established:
             association.release()
+
+
+def mend(association: Association) -> None:
+    """pynetdicom's loop may catch an answer in the moment it is told to pause; it drops it."""
+    otherwise: Any = association._serve_request
+
+    def serve(message: Any, context_id: int) -> None:  # noqa: ANN401
+        if message.is_valid_request:
+            otherwise(message, context_id)
+        elif not association._reactor_checkpoint.is_set():
+            association.dimse.msg_queue.put((context_id, message))
+
+    association._serve_request = serve  # type: ignore[method-assign]
 
 
 def store(

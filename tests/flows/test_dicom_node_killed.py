@@ -17,7 +17,7 @@ from storage import dicom_objects
 from storage.dicom_files import object_path
 from storage.records.imaging import PeerMay
 from tests.flows.dicom_nodes import HOST, let_in
-from tests.flows.node_process import NodeProcess, calling, kept_dataset, store
+from tests.flows.node_process import NodeProcess, calling, kept_dataset, mend, store
 from tests.journeys.running import wait_for
 from tests.processing.dicom.objects import CT, EXPLICIT, element, identity
 
@@ -46,6 +46,7 @@ class Sender:
         entity = AE("SENDER")
         entity.add_requested_context(CT, EXPLICIT)
         association = entity.associate(HOST, self.port, ae_title="SVARTID")
+        mend(association)
         for number in range(self.first, self.first + 1000):
             if not association.is_established:
                 return
