@@ -46,7 +46,7 @@ def pack(gathering: Gathering, source: str) -> list[Packed]:
             drawn_at=drawn_at,
             origin=like.origin,
             source=source,
-            digest=hashlib.sha256(block.ids + block.points.tobytes()).hexdigest(),
+            digest=_digest(block),
         )
         packed.append(Packed(group, tuple(_rows(neighbours(block)))))
     return packed
@@ -174,6 +174,18 @@ def _groups(connection: Connection, slide_id: str) -> list[AnnotationGroup]:
         .order_by(annotation_group.c.first_event)
     )
     return [from_plain(AnnotationGroup, at) for at in connection.execute(query).scalars()]
+
+
+def _digest(block: Block) -> str:
+    """Of its members, in whatever order: they go out otherwise than they came."""
+    ends = np.cumsum(block.lengths_of_each, dtype=np.int64).tolist()
+    points, begin = memoryview(block.points.astype("<f8").tobytes()), 0
+    each = list[bytes]()
+    for place, end in enumerate(ends):
+        identity = block.ids[16 * place : 16 * place + 16]
+        each.append(hashlib.sha256(identity + points[16 * begin : 16 * end]).digest())
+        begin = end
+    return hashlib.sha256(b"".join(sorted(each))).hexdigest()
 
 
 def _rows(blocks: Iterable[Block]) -> Iterator[dict[str, Any]]:

@@ -138,8 +138,9 @@ def test_many_come_as_a_group_and_go_out_as_one(client: TestClient, shop: Shop) 
     assert imported(client, shop.svs, data)["known"] == 1200
     (group,) = client.get(address(shop.svs)).json()["groups"]
     assert (group["origin"]["kind"], group["source"]) == ("algorithm", "cells.geojson")
-    out = json.loads(exported(client, shop.svs, "geojson"))
-    assert len(out["features"]) == 1200
+    out = exported(client, shop.svs, "geojson")
+    assert len(json.loads(out)["features"]) == 1200
+    assert imported(client, shop.svs, out)["known"] == 1200
     assert imported(client, shop.svs, exported(client, shop.svs, "ann"))["known"] == 1200
     answer = client.get(address(shop.svs, "export"), params={"format": "sr"})
     assert answer.status_code == 200  # below two thousand
