@@ -130,7 +130,7 @@ def test_late_cases_are_named_to_their_own_unit_and_leave_a_line(
         assert set(connection.execute(about).scalars()) == {"pathologist"}
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", [at for at in Role if at is not Role.NODE])
 def test_who_sees_and_who_changes(role: Role, asks: Asks) -> None:
     client = asks(role.value)
     who = Principal(role.value, role, "x")
