@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -23,8 +24,9 @@ READERS: Final[dict[str, Callable[[Dataset, Plane], Iterator[Brought]]]] = {
 """By SOP class."""
 _STUMBLES: Final = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
-    AssertionError,
+    AssertionError, sqlite3.Error,
 )  # fmt: skip
+"""What the libraries raise of an object; highdicom keeps its tables of frames in SQLite."""
 
 
 def read(dataset: Dataset, plane: Plane) -> Iterator[Brought]:

@@ -9,7 +9,7 @@ import zlib
 
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
@@ -39,6 +39,7 @@ def objects(planes: list[Plane]) -> list[Dataset]:
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=120
 )
 @given(seed=st.integers(0, 10**9))
+@example(seed=3367)
 def test_what_lacks_something_or_has_it_otherwise(
     seed: int, objects: list[Dataset], plane: Plane
 ) -> None:
