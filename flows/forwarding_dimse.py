@@ -67,13 +67,13 @@ class _Heard:
         self.kept: bool | None = None
         self.came = threading.Event()
 
-    def report(self, event: evt.Event) -> int:
+    def report(self, event: evt.Event) -> tuple[int, None]:
         """Handle N-EVENT-REPORT."""
         told = event.event_information
         if told.get("TransactionUID") == self.transaction_uid:
             self.kept = event.event_type == _ALL_KEPT
             self.came.set()
-        return 0x0000
+        return 0x0000, None
 
 
 def _ask(where: Where, instances: Sequence[Instance], heard: _Heard) -> bool | None:
