@@ -41,7 +41,7 @@ def test_two_instances_run_side_by_side(running: Running, second: Running, tmp_p
         assert answer.status_code == 401
         assert httpx.get(f"{here.url}/readyz").json()["status"] == "ready"
     pids = [{at["pid"] for at in up.get("/api/v1/ops")["processes"]} for up in (running, second)]
-    assert len(pids[0] | pids[1]) == 10
+    assert len(pids[0] | pids[1]) == 12
 
 
 def test_the_password_is_random_and_shown_once(running: Running, second: Running) -> None:
