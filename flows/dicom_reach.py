@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from storage import dicom_objects, imaging
+from storage import imaging
 from storage.access_log import log_accesses
 from storage.database import Database
 from storage.records.access import Basis
@@ -25,11 +25,9 @@ class Cancelled(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """The catalogue within a node's reach; see `processing.dicom.finding.Catalogue`."""
+class Reach(imaging.Reach):
+    """The catalogue within a node's reach, as long as it wants to know."""
 
-    database: Database
-    principal: Principal
     is_cancelled: Callable[[], bool] = lambda: False
 
     def study_uids(self, wanted: Wanted, limit: int, offset: int) -> list[str]:
@@ -37,18 +35,6 @@ class Reach:
         if self.is_cancelled():
             raise Cancelled
         return imaging.study_uids(self.database, self.principal, wanted, limit, offset)
-
-    def series(self, wanted: Wanted) -> list[SeriesEntry]:
-        """Errors: Transient."""
-        return imaging.series(self.database, self.principal, wanted)
-
-    def series_of(self, sop_uid: str) -> str:
-        """Errors: NotFound, Transient."""
-        return dicom_objects.get(self.database, sop_uid).series_uid
-
-    def counts(self, series_uids: list[str]) -> Mapping[str, int]:
-        """Errors: Transient."""
-        return dicom_objects.counts(self.database, series_uids)
 
 
 @dataclass(frozen=True, slots=True)

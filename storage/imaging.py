@@ -6,13 +6,15 @@ them as it came. Both are found by the same question.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from storage import received_series
+from storage import dicom_objects, received_series
 from storage.case_tables import case_image, case_slide, pathology_case, patient
 from storage.database import Database
 from storage.dicom_tables import dicom_series, dicom_uid
@@ -75,6 +77,33 @@ def of_slide(database: Database, principal: Principal, slide_id: str) -> SeriesE
     if not found:
         raise NotFound("there is no such slide within reach")
     return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The catalogue within somebody's reach: what `processing.dicom.finding` searches through.
+
+    Errors of all its questions: Transient.
+    """
+
+    database: Database
+    principal: Principal
+
+    def study_uids(self, wanted: Wanted, limit: int, offset: int) -> list[str]:
+        """See `study_uids`."""
+        return study_uids(self.database, self.principal, wanted, limit, offset)
+
+    def series(self, wanted: Wanted) -> list[SeriesEntry]:
+        """See `series`."""
+        return series(self.database, self.principal, wanted)
+
+    def series_of(self, sop_uid: str) -> str:
+        """The series a received object is in. Errors: NotFound."""
+        return dicom_objects.get(self.database, sop_uid).series_uid
+
+    def counts(self, series_uids: list[str]) -> Mapping[str, int]:
+        """Objects of received series."""
+        return dicom_objects.counts(self.database, series_uids)
 
 
 def made_here(database: Database, sop_uid: str) -> SeriesEntry | None:

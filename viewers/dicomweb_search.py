@@ -10,8 +10,11 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from processing.dicom.finding import Finder, Found, Level, Within
 from processing.dicom.json_model import to_text
-from processing.dicom.query import MOST, Level, Query, parse_query, reduced
+from processing.dicom.query import MOST, Query, parse_query, reduced
+from processing.dicom.query import Level as Described
+from storage import imaging
 from storage.records.imaging import PeerMay
 from storage.records.people import Principal, Right
 from viewers.access import principal_of
@@ -26,7 +29,7 @@ from viewers.dicomweb_answers import (
     plain_uid,
     reads,
 )
-from viewers.dicomweb_found import Found, Within, found_of, models_of
+from viewers.dicomweb_found import found_of, models_of
 
 router = APIRouter(prefix=ROOT, tags=["dicomweb"], route_class=DicomRoute, dependencies=READ)
 _FUZZY = "The fuzzymatching parameter is not supported. Only literal matching has been performed."
@@ -51,7 +54,7 @@ def all_series(request: Request) -> Response:
 @reads(router, "/instances")
 def all_instances(request: Request) -> Response:
     """Instances of all studies."""
-    return _search(request, Level.INSTANCE, Within())
+    return _search(request, Level.IMAGE, Within())
 
 
 @reads(router, "/studies/{study_uid}/series")
@@ -63,27 +66,28 @@ def series(request: Request, study_uid: str) -> Response:
 @reads(router, "/studies/{study_uid}/instances")
 def instances_of_study(request: Request, study_uid: str) -> Response:
     """Instances of a study."""
-    return _search(request, Level.INSTANCE, Within(plain_uid(study_uid)))
+    return _search(request, Level.IMAGE, Within(plain_uid(study_uid)))
 
 
 @reads(router, "/studies/{study_uid}/series/{series_uid}/instances")
 def instances(request: Request, study_uid: str, series_uid: str) -> Response:
     """Instances of a series."""
     within = Within(plain_uid(study_uid), plain_uid(series_uid))
-    return _search(request, Level.INSTANCE, within)
+    return _search(request, Level.IMAGE, within)
 
 
 def _search(request: Request, level: Level, within: Within) -> Response:
     context, principal = context_of(request), principal_of(request)
     check_node(context, principal, PeerMay.QUERY)
     query = parse_query(parse_qsl(request.url.query, keep_blank_values=True))
-    found, more = found_of(context, principal, level, within, query)
+    finder = Finder(imaging.Reach(context.database, principal), context.opener)
+    found, more = found_of(finder, level, within, query)
     _log(context, principal, found)
     headers = _warnings(request, query, more=more)
     if not found:
         return Response(status_code=204, headers={"Cache-Control": "no-store"} | headers)
-    carried = query.carried(level, within.level)
-    told = models_of(context, found, address(request))
+    carried = query.carried(Described(level), Described(within.level))
+    told = models_of(finder, level, found, address(request))
     models = told if query.everything else [reduced(at, carried) for at in told]
     return models_answer(request, [to_text(model) for model in models], headers)
 
