@@ -216,10 +216,11 @@ def test_without_a_mouse_and_on_a_turned_slide(ward: Ward, browser: Browser) -> 
         ((x, y),) = point.content.geometry.points
         assert abs(x - 0.5 * 1500) < 4
         assert abs(y - 0.3 * 1500) < 4
+        page.keyboard.press("Escape")  # out of the tool; once more would leave the slide
         for count in (1, 0):
-            page.keyboard.press("Escape")
             page.keyboard.press("z")
             wait_for_stored(ward, slide_id, count)
+        assert f"/slides/{slide_id}" in page.url
 
 
 @pytest.mark.timeout(240)
