@@ -74,8 +74,8 @@ def _sample() -> SeriesEntry:
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     whose = Whose("0101901234", "Anna Andersen", date(1990, 1, 1), "female", "1")
     return SeriesEntry(
-        "1.2", "1.2.3", "SM", whose, "A1", at, "", at, "A1 HE", 1, "", "1", False,
-        Glass("B1", "A", "A1", "HE"),
+        "1.2", "1.2.3", "SM", whose, accession="A1", case="A1", study_at=at, series_at=at,
+        series_description="A1 HE", slide_id="1", glass=Glass("B1", "A", "A1", "HE"),
     )  # fmt: skip
 
 

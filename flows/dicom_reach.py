@@ -49,14 +49,14 @@ class Shown:
     @classmethod
     def named(cls, entry: SeriesEntry) -> Shown:
         """Whose a series is, not its images."""
-        return cls(None, entry.accession or None, entry.whose.patient_id)
+        return cls(None, entry.case or None, entry.whose.patient_id)
 
     @classmethod
     def images(cls, entry: SeriesEntry) -> Shown:
         """The images of a series."""
         patient_id = entry.whose.patient_id
         basis = Basis.OPERATION if patient_id else Basis.ROLE
-        return cls(entry.slide_id, entry.accession or None, patient_id, basis.value)
+        return cls(entry.slide_id, entry.case or None, patient_id, basis.value)
 
 
 class Lines:

@@ -214,6 +214,7 @@ def _entry_of_slide(row: Row[Any]) -> SeriesEntry:
             row.identifier or "", row.name or "", row.birth_date, row.sex or "", row.patient_id
         ),
         accession=row.accession or "",
+        case=row.accession or "",
         study_at=row.at,
         series_at=datetime.fromisoformat(scanned) if scanned else row.received_at,
         series_description=" ".join(words),

@@ -85,6 +85,7 @@ def entry_received(row: Row[Any], principal: Principal) -> SeriesEntry | None:
         modality=row.modality,
         whose=whose,
         accession=row.case_accession or row.accession,
+        case=row.case_accession or "",
         study_at=row.study_at,
         study_description=row.study_description,
         series_at=row.series_at,

@@ -105,14 +105,14 @@ def _warnings(request: Request, query: Query, *, more: bool) -> dict[str, str]:
 def _log(context: Context, principal: Principal, found: list[Found]) -> None:
     """A line for every patient that is named; nothing leaves before it."""
     named = {
-        (at.entry.accession, at.entry.whose.patient_id)
+        (at.entry.case, at.entry.whose.patient_id)
         for at in found
-        if at.entry.accession and at.entry.whose.patient_id
+        if at.entry.case and at.entry.whose.patient_id
     }
     context.desk.listing(principal, "search")
     context.desk.listed(principal, "search", sorted((case, str(whose)) for case, whose in named))
     others = {
-        at.entry.series_uid for at in found if at.entry.whose.patient_id and not at.entry.accession
+        at.entry.series_uid for at in found if at.entry.whose.patient_id and not at.entry.case
     }
     for series_uid in sorted(others):
         context.desk.series(principal, Right.READ_SLIDES, series_uid, "search")

@@ -40,7 +40,7 @@ def imaging_of_case(request: Request, accession: Accession) -> dict[str, Any]:
     patient_id = cases.get(context.database, accession).patient_id
     wanted = Wanted(patient_id=patient_id)
     found = imaging.series(context.database, principal, wanted)
-    others = {at.accession for at in found if at.accession != accession}
+    others = {at.case for at in found if at.case not in ("", accession)}
     context.desk.listed(principal, "case imaging", [(at, patient_id) for at in sorted(others)])
     studies = [_line(accession, entries) for entries in _by_study(found)]
     studies.sort(key=lambda at: at["at"] or "", reverse=True)

@@ -83,6 +83,9 @@ class SeriesEntry:
     modality: str
     whose: Whose
     accession: str = ""
+    """As the images say, or their case does; a sender's word may be any."""
+    case: str = ""
+    """Accession of the case here that they belong to; empty when to none."""
     study_at: datetime | None = None
     study_description: str = ""
     series_at: datetime | None = None

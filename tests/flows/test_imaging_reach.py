@@ -144,7 +144,9 @@ def test_every_role_is_asked() -> None:
 def test_a_slide_is_in_its_cases_study(filled: Services) -> None:
     nurse = who(Role.PATHOLOGIST)
     slide = next(at for at in imaging.series(filled.database, nurse, Wanted()) if at.slide_id)
-    assert slide.accession == ACCESSION
+    assert (slide.accession, slide.case) == (ACCESSION, ACCESSION)
+    came = next(at for at in imaging.series(filled.database, nurse, Wanted()) if at.received)
+    assert (came.accession, came.case) == ("R123", "")  # its sender's word is no case of ours
     assert (slide.whose.identifier, slide.whose.name) == (CPR, NAME)
     assert slide.series_description == "A A1 HE"
     assert slide.glass.barcode == BARCODE
