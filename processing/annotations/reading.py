@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -24,9 +26,11 @@ READERS: Final[dict[str, Callable[[Dataset, Plane], Iterator[Brought]]]] = {
 """By SOP class."""
 _STUMBLES: Final = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
-    AssertionError, sqlite3.Error,
+    AssertionError, EOFError, sqlite3.Error, struct.error, zlib.error,
 )  # fmt: skip
 """What the libraries raise of an object; highdicom keeps its tables of frames in SQLite."""
+_PARSERS: Final = frozenset({"pydicom", "highdicom"})
+"""Libraries with exceptions of their own, all of them about the object."""
 
 
 def read(dataset: Dataset, plane: Plane) -> Iterator[Brought]:
@@ -34,12 +38,14 @@ def read(dataset: Dataset, plane: Plane) -> Iterator[Brought]:
 
     Errors: UnsupportedDicom for what is not understood, Damaged for what makes no sense.
     """
-    reader = READERS.get(str(dataset.get("SOPClassUID", "")))
-    if reader is None:
-        raise UnsupportedDicom("no object that holds annotations")
-    try:
+    try:  # pydicom reads an element when it is asked for, the very first one too
+        reader = READERS.get(str(dataset.get("SOPClassUID", "")))
+        if reader is None:
+            raise UnsupportedDicom("no object that holds annotations")
         yield from reader(dataset, plane)
     except SlideError:
         raise
-    except _STUMBLES as error:
-        raise Damaged(f"the object makes no sense ({type(error).__name__})") from error
+    except Exception as error:
+        if isinstance(error, _STUMBLES) or type(error).__module__.partition(".")[0] in _PARSERS:
+            raise Damaged(f"the object makes no sense ({type(error).__name__})") from error
+        raise

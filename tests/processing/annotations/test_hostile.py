@@ -6,13 +6,13 @@ import copy
 import io
 import random
 import zlib
+from contextlib import suppress
 
 import pydicom
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from processing.annotations import own
 from processing.annotations.plane import Plane
@@ -79,6 +79,7 @@ def spoil(item: Dataset, chance: random.Random) -> None:
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
 )
+@example(seed=1051685)
 @given(seed=st.integers(0, 10**9))
 def test_bytes_that_were_turned(seed: int, objects: list[Dataset], plane: Plane) -> None:
     chance = random.Random(seed)
@@ -87,11 +88,10 @@ def test_bytes_that_were_turned(seed: int, objects: list[Dataset], plane: Plane)
         raw[chance.randrange(400, len(raw))] = chance.randrange(256)
     try:
         made = pydicom.dcmread(io.BytesIO(bytes(raw)), force=True)
+    except Exception:  # what pydicom makes of it is pydicom's
+        return
+    with suppress(SlideError):  # and nothing else, whatever it comes upon
         list(read(made, plane))
-    except (SlideError, InvalidDicomError, EOFError, ValueError, TypeError, KeyError):
-        pass
-    except (AttributeError, NotImplementedError, OSError):
-        pass  # of pydicom, which reads elements only when they are asked for
 
 
 def test_a_bomb_in_our_own_columns_is_not_unpacked(objects: list[Dataset], plane: Plane) -> None:
