@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,10 +14,12 @@ import pytest
 NEEDED = ("wrk", "Orthanc")
 
 
-@pytest.mark.skipif(
-    not all(shutil.which(at) for at in NEEDED), reason="benchmarks/system-packages.txt"
-)
 def test_both_servers_answer_everything(painted_svs: Path) -> None:
+    missing = [at for at in NEEDED if shutil.which(at) is None]
+    if missing and os.environ.get("SVARTID_REQUIRE_SLIDES") == "1":
+        pytest.fail(f"SVARTID_REQUIRE_SLIDES=1, but {missing} are not installed")
+    if missing:
+        pytest.skip(f"no {missing} here: tests/system-packages.sh installs them")
     command = [sys.executable, "-m", "benchmarks.dicomweb", "--slide", painted_svs, "--studies",
                "60", "--rounds", "1", "--seconds", "1"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=200)
