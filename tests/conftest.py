@@ -13,6 +13,8 @@ from processing.paint import Painting, write_dicom, write_svs
 
 pytest_plugins = ["tests.databases"]
 JOURNEYS = "tests/journeys/"
+TOGETHER = (JOURNEYS, "tests/flows/retrieval/")
+"""Folders whose tests share what takes long to start."""
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRED = os.environ.get("SVARTID_REQUIRE_SLIDES") == "1"
 _missed: list[str] = []
@@ -56,10 +58,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Together(LoadScopeScheduling):
-    """For `-n`: a file stays in one process, and so do the journeys, which share one svartid."""
+    """For `-n`: a file stays in one process, and so does a folder that shares what is running."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return JOURNEYS if nodeid.startswith(JOURNEYS) else nodeid.partition("::")[0]
+        folders = (folder for folder in TOGETHER if nodeid.startswith(folder))
+        return next(folders, nodeid.partition("::")[0])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
