@@ -7,7 +7,6 @@ is as large as the picture. Overlays and annotations are not drawn. Source: PS3.
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -48,6 +47,7 @@ from viewers.dicomweb_answers import (
     study_looked_at,
 )
 from viewers.dicomweb_bytes import identity_of
+from viewers.room import Room
 
 router = APIRouter(prefix=ROOT, tags=["dicomweb"], route_class=DicomRoute, dependencies=READ)
 _UNASKED = View(1024, 1024)
@@ -55,7 +55,8 @@ _UNASKED = View(1024, 1024)
 _THUMBNAIL = View(256, 256)
 _NOT_DONE = ("annotation", "iccprofile", "presentationseriesuid", "presentationuid")
 _MOST_FRAMES = 100
-_working = threading.Semaphore(2)
+ROOM = Room(working=2, waiting=14)
+"""Where pictures are made: hostile ones take seconds each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def _pictures(found: Instance, wish: Wish, others: Sequence[int], first: bytes) 
     """In parts, each made when the one before is gone: who hangs up wants no more of them."""
     yield part_head(wish.kind, first=True) + first
     for number in others:
-        yield part_head(wish.kind, first=False) + _made(found, wish, number)
+        yield part_head(wish.kind, first=False) + _made(found, wish, number, begun=True)
     yield LAST
 
 
@@ -192,7 +193,7 @@ def instance_picture(request: Request, entry: SeriesEntry, found: Instance, wish
     every = [Seen(at, at.header()) for at in context_of(request).opener.instances(entry)]
     view = wish.view or _UNASKED
     part = _part(view, seen)
-    with _working:
+    with ROOM.place():
         level = level_for(every, part, view.width, view.height)
         if level is None:
             raise NotServed(406, "not_acceptable", "no level is small enough for such a picture")
@@ -223,8 +224,8 @@ def frame_picture(request: Request, found: Instance, wish: Wish, number: int) ->
     return Response(_made(found, wish, number), media_type=wish.kind, headers=headers)
 
 
-def _made(found: Instance, wish: Wish, number: int) -> bytes:
-    with _working:
+def _made(found: Instance, wish: Wish, number: int, *, begun: bool = False) -> bytes:
+    with ROOM.place(begun=begun):
         seen = Seen(found, found.header())
         coding = Coding.of(seen.header, found.transfer_syntax)
         samples = shown_samples(found.frame(number), coding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
 from typing import Any
 
@@ -12,9 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from starlette.testclient import TestClient
 
+from storage.errors import Transient
+from tests.journeys.running import wait_for
 from tests.viewers.archive import ROOT, SERIES, STUDY, Archive, parts_of, store
 from tests.viewers.asgi import call
 from tests.viewers.test_dicomweb_store import Ward
+from viewers.dicomweb_rendered import ROOM
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,29 @@ def test_who_hangs_up_wants_no_more_pictures(archive: Archive, client: TestClien
     assert come.status == 200
     assert b"image/png" in come.body
     assert time.monotonic() - began < 15
+
+
+def test_a_queue_of_pictures_stops_nobody_else(client: TestClient, archive: Archive) -> None:
+    """When all places are taken whoever asks for one more is told so at once."""
+    done = threading.Event()
+
+    def work() -> None:
+        with ROOM.place():
+            done.wait(30)
+
+    address = archive.address(2) + "/rendered?quality=51"
+    slow = [threading.Thread(target=work) for _ in range(16)]
+    for at in slow:
+        at.start()
+    try:
+        wait_for(lambda: client.get(address).status_code == 503, 10, "the door is full")
+        assert client.get(address).json() == {"error": Transient.code}
+        assert client.get("/api/v1/me").status_code == 200
+    finally:
+        done.set()
+        for at in slow:
+            at.join()
+    assert client.get(address).status_code == 200
 
 
 def test_of_a_slide_the_slide_is_seen(client: TestClient, archive: Archive) -> None:
