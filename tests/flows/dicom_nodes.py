@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pynetdicom import AE
 
 from flows.dicom_context import Node
 from flows.dicom_export import opener_of
@@ -141,6 +142,22 @@ def pixels_of(services: Services, *series_uids: str) -> dict[str, str]:
         for instance in opener.instances(entry):
             found[instance.sop_uid] = content_of(b"".join(instance.stream()))
     return found
+
+
+def c_find(port: int, title: str, asked: Dataset, model: str) -> tuple[Dataset, list[Dataset]]:
+    """pynetdicom asks a node here: its last status, and the answers."""
+    entity = AE(title)
+    entity.add_requested_context(model)
+    association = entity.associate(HOST, port, ae_title="SVARTID")
+    assert association.is_established
+    assert association.accepted_contexts, "the query model is not accepted"
+    found, last = [], Dataset()
+    for status, answer in association.send_c_find(asked, model):
+        last = status
+        if answer is not None:
+            found.append(answer)
+    association.release()
+    return last, found
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.sequence import Sequence
-from pydicom.uid import UID, ExplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.sop_class import (
     ModalityWorklistInformationFind as Worklist,  # type: ignore[attr-defined]
 )
 
-from flows.services import Services
 from processing.dicom.names import local
 from processing.dicom.worklist import worklist_answer
 from storage import scan_steps, scanning
@@ -42,15 +35,9 @@ from tests.flows.dicom_nodes import (
     let_in,
     services_in,
 )
-from tests.journeys.running import free_port, wait_for
+from tests.flows.dicom_worklists import Department, ask, barcode, question, told, wlmscpfs
 
 BARCODES = {"P26-1-A1", "P26-1-A2", "P26-2-A1", "P26-3-A1"}
-
-
-@dataclass
-class Department:
-    services: Services
-    port: int
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +46,8 @@ def department(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Department]
     case(services, "P26-1", SOEREN, "P26-1-A1", "P26-1-A2", unit=NORTH)
     case(services, "P26-2", KAREN, "P26-2-A1", unit=SOUTH)
     case(services, "P26-3", LUCJA, "P26-3-A1", unit=NORTH)
-    for barcode in sorted(BARCODES):
-        scanning.queue_scan(services.database, barcode, "tech", "R1", barcode[-1])
+    for code in sorted(BARCODES):
+        scanning.queue_scan(services.database, code, "tech", "R1", code[-1])
     for title in ("GT450", "WATCHED"):
         let_in(services, title)
     let_in(services, "NORTH", NORTH)
@@ -68,46 +55,6 @@ def department(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Department]
     with a_node(services) as port:
         yield Department(services, port)
     services.database.dispose()
-
-
-def question(**words: object) -> Dataset:
-    """Keys as scanners ask; those named are narrowed by, wherever they belong."""
-    asked, step, glass = Dataset(), Dataset(), Dataset()
-    asked.SpecificCharacterSet = "ISO_IR 192"
-    inside = {
-        "Modality": step, "ScheduledStationAETitle": step, "ScheduledProcedureStepStartDate": step,
-        "ScheduledProcedureStepStatus": step, "ScheduledProcedureStepID": step,
-        "ContainerIdentifier": glass,
-    }  # fmt: skip
-    for name in ("AccessionNumber", "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
-                 "StudyInstanceUID", "RequestedProcedureID", "RequestedProcedurePriority",
-                 "ReferringPhysicianName"):  # fmt: skip
-        setattr(asked, name, words.get(name, ""))
-    for name, place in inside.items():
-        setattr(place, name, words.get(name, ""))
-    step.ScheduledSpecimenSequence = Sequence([glass])
-    asked.ScheduledProcedureStepSequence = Sequence([step])
-    return asked
-
-
-def ask(department: Department, asked: Dataset, title: str = "GT450") -> list[Dataset]:
-    entity = AE(title)
-    entity.add_requested_context(Worklist)
-    association = entity.associate(HOST, department.port, ae_title="SVARTID")
-    assert association.accepted_contexts
-    found, last = [], -1
-    for status, answer in association.send_c_find(asked, Worklist):
-        last = status.Status
-        if answer is not None:
-            found.append(answer)
-    association.release()
-    assert last == 0
-    return found
-
-
-def barcode(answer: Dataset) -> str:
-    glass = answer.ScheduledProcedureStepSequence[0].ScheduledSpecimenSequence[0]
-    return str(glass.ContainerIdentifier)
 
 
 def test_a_scan_is_one_step_with_all_that_goes_into_its_image(department: Department) -> None:
@@ -240,35 +187,6 @@ def test_pages_are_told_to_the_end(department: Department, monkeypatch: pytest.M
     assert barcode_set(department) == BARCODES
 
 
-@contextmanager
-def wlmscpfs(folder: Path, answers: list[Dataset]) -> Iterator[int]:
-    """dcmtk's worklist server with our answers as its files."""
-    place = folder / "SVARTID"
-    place.mkdir(parents=True)
-    (place / "lockfile").touch()
-    for number, answer in enumerate(answers):
-        answer.SpecificCharacterSet = "ISO_IR 192"
-        answer.file_meta = FileMetaDataset()
-        answer.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        answer.file_meta.MediaStorageSOPClassUID = UID("1.2.276.0.7230010.3.1.0.1")
-        answer.file_meta.MediaStorageSOPInstanceUID = UID(f"2.25.{number + 1}")
-        answer.save_as(place / f"{number}.wl", enforce_file_format=True)
-    port = free_port()
-    command = ["wlmscpfs", "-csk", "-dfp", str(folder), str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def answers_calls() -> bool:
-        called = ["echoscu", "-aec", "SVARTID", HOST, str(port)]
-        return subprocess.run(called, capture_output=True).returncode == 0
-
-    try:
-        wait_for(answers_calls, 20, "wlmscpfs answers")
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def test_a_foreign_worklist_server_answers_alike(department: Department, tmp_path: Path) -> None:
     """It takes our answers for complete worklist items, and tells the same of them."""
     database = department.services.database
@@ -296,15 +214,3 @@ def test_a_foreign_worklist_server_answers_alike(department: Department, tmp_pat
                 for name, at in (("ours", department.port), ("theirs", port))
             ]  # fmt: skip
             assert found[0] == found[1], narrowing
-
-
-def told(answers: list[Dataset]) -> list[str]:
-    """Answers as comparable text, without the character set they come in."""
-    texts = []
-    for answer in answers:
-        answer.decode()
-        del answer.file_meta
-        answer.pop("SpecificCharacterSet", None)
-        answer.pop("TimezoneOffsetFromUTC", None)
-        texts.append(str(answer))
-    return sorted(texts)
