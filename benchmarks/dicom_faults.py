@@ -45,8 +45,8 @@ from storage.records.imaging import PeerMay
 from storage.settings import read_settings
 from tests.conftest import slides_folder
 from tests.flows.dicom_nodes import HOST, let_in
+from tests.flows.dicom_wire import association_request, echoes
 from tests.flows.node_process import NodeProcess
-from tests.flows.test_dicom_node import _association_request, _echoes
 from tests.flows.test_dicom_node_killed import Sender, check
 from tests.processing.dicom.objects import DEFLATED, element, identity, nested, part10, real_files
 
@@ -191,10 +191,10 @@ def storm(root: Path, count: int, seed: int) -> dict[str, Any]:
     """Connections that go wrong; afterwards the node is as before."""
     services = prepare_services(read_settings(root / "storm"))
     let_in(services, "SENDER", may=frozenset({PeerMay.STORE}))
-    dice, good = random.Random(seed), _association_request("SENDER")
+    dice, good = random.Random(seed), association_request("SENDER")
     with NodeProcess(services) as node:
         for _ in range(50):  # what it takes at all, it has taken then
-            if not _echoes(node):
+            if not echoes(node):
                 raise Fault("the node does not answer")
         before, most = node.memory, 0
         for number in range(count):
@@ -246,7 +246,7 @@ def _a_message(dice: random.Random) -> bytes:
 
 def _answers_within(node: NodeProcess, seconds: float) -> None:
     until = time.monotonic() + seconds
-    while not _echoes(node):
+    while not echoes(node):
         if time.monotonic() > until:
             raise Fault("the node does not answer any more")
         time.sleep(0.5)

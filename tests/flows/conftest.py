@@ -11,7 +11,10 @@ import pytest
 
 from flows.services import Services, prepare_services
 from processing.paint import Painting, write_dicom, write_svs
+from storage.records.imaging import PeerMay
 from storage.settings import read_settings
+from tests.flows.dicom_nodes import let_in
+from tests.flows.node_process import NodeProcess
 
 
 @pytest.fixture
@@ -23,6 +26,14 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servic
     made = prepare_services(read_settings())
     yield made
     made.database.dispose()
+
+
+@pytest.fixture
+def node(services: Services) -> Iterator[NodeProcess]:
+    """A DICOM node that lets SENDER store."""
+    let_in(services, "SENDER", may=frozenset({PeerMay.STORE}))
+    with NodeProcess(services) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
