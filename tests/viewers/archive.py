@@ -30,10 +30,13 @@ from tests.contracts.dicom_files import as_dicom
 from viewers.app import create_app
 
 ROOT = "/dicom-web"
+SINGLE = {"Accept": "application/dicom"}
 BOUNDARY = "a-boundary"
 STUDY, SERIES = "1.2.826.1.1", "1.2.826.1.1.1"
 LARGE = bytes(range(256)) * 16
 """A value that is too large for the metadata."""
+SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.50"]
+"""Of the received objects, in their order."""
 _STAFF = (Role.TECHNICIAN, Role.PATHOLOGIST, Role.DEVICE, Role.GUEST, Role.NODE)
 
 
@@ -73,6 +76,11 @@ class Archive:
         query = sa.select(access_log.c.action, access_log.c.role).order_by(access_log.c.entry_id)
         with self.services.database.reading() as connection:
             return [(row.action, row.role) for row in connection.execute(query)]
+
+
+def sent(archive: Archive) -> list[Dataset]:
+    """The received objects as they were sent."""
+    return [dcmread(file) for file in archive.files]
 
 
 def found(folder: Path, slide: Path) -> Archive:

@@ -1,14 +1,12 @@
-"""WADO-RS: instances as stored, in parts or by themselves, in ranges; metadata and bulk data."""
+"""WADO-RS: instances as stored, in parts or by themselves, in ranges; who may see them."""
 
 from __future__ import annotations
 
 import io
 import json
 import re
-from email.utils import unquote
 from itertools import pairwise
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pydicom
@@ -19,11 +17,8 @@ from pydicom.dataset import Dataset
 from starlette.testclient import TestClient
 
 from storage.records.people import Role
-from tests.viewers.archive import LARGE, ROOT, SERIES, STUDY, Archive, parts_of
+from tests.viewers.archive import ROOT, SERIES, SINGLE, STUDY, SYNTAXES, Archive, parts_of, sent
 from viewers.app import _context, build_api
-
-SINGLE = {"Accept": "application/dicom"}
-SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.50"]
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +28,6 @@ def client(archive: Archive) -> TestClient:
 
 def read(data: bytes) -> Dataset:
     return pydicom.dcmread(io.BytesIO(data))
-
-
-def sent(archive: Archive) -> list[Dataset]:
-    return [pydicom.dcmread(file) for file in archive.files]
 
 
 def without_meta(dataset: Dataset) -> Dataset:
@@ -176,57 +167,6 @@ def test_head_says_what_get_would(client: TestClient, archive: Archive) -> None:
     assert head.status_code == 200
 
 
-def test_metadata_says_what_the_objects_say(client: TestClient, archive: Archive) -> None:
-    answer = client.get(f"{ROOT}/studies/{STUDY}/series/{SERIES}/metadata")
-    assert answer.headers["content-type"] == "application/dicom+json"
-    models = answer.json()
-    for model, theirs, syntax in zip(models, sent(archive), SYNTAXES, strict=True):
-        assert model["00100010"] == {"vr": "PN", "Value": [{"Alphabetic": "Ærø^Åse"}]}
-        assert model["00083002"]["Value"] == [syntax]
-        assert model["00280030"] == {"vr": "DS", "Value": [0.7, 0.7]}
-        assert model["00080005"]["Value"] == ["ISO_IR 192"]
-        assert "7FE00010" not in model
-        assert {int(tag, 16) for tag in model} - {0x00083002} == set(theirs.keys()) - {0x7FE00010}
-    study = client.get(f"{ROOT}/studies/{STUDY}/metadata").json()
-    one = client.get(archive.address(1) + "/metadata").json()
-    assert study == models
-    assert one == [models[1]]
-
-
-def test_metadata_of_what_was_received_opens_no_file(client: TestClient, archive: Archive) -> None:
-    folder = archive.settings.layout.dicom
-    folder.rename(folder.with_name("away"))
-    try:
-        answer = client.get(f"{ROOT}/studies/{STUDY}/metadata")
-        gone = client.get(archive.address(0), headers=SINGLE)
-    finally:
-        folder.with_name("away").rename(folder)
-    assert len(answer.json()) == 3
-    assert gone.status_code in {200, 500}
-
-
-def test_bulk_data_is_where_the_metadata_says(client: TestClient, archive: Archive) -> None:
-    (model,) = client.get(archive.address(0) + "/metadata").json()
-    address = unquote(model["00282000"]["BulkDataURI"])
-    assert address == f"http://testserver{archive.address(0)}/bulkdata/00282000"
-    assert parts_of(client.get(address)) == [("application/octet-stream", LARGE)]
-    alone = client.get(address, headers={"Accept": "application/octet-stream"})
-    assert (alone.headers["content-type"], alone.content) == ("application/octet-stream", LARGE)
-    assert client.get(address, headers={"Accept": "image/jpeg"}).status_code == 406
-    for nowhere in ("00100010", "00282001", "x", "00282000/0/00282000"):
-        assert client.get(f"{archive.address(0)}/bulkdata/{nowhere}").status_code == 404
-
-
-def test_metadata_is_packed_for_who_unpacks_it(archive: Archive) -> None:
-    client = archive.client()
-    plain = client.get(f"{ROOT}/studies/{STUDY}/metadata", headers={"Accept-Encoding": "identity"})
-    packed = client.get(f"{ROOT}/studies/{STUDY}/metadata", headers={"Accept-Encoding": "gzip"})
-    assert "content-encoding" not in plain.headers
-    assert packed.headers["content-encoding"] == "gzip"
-    assert int(packed.headers["content-length"]) < len(plain.content)
-    assert packed.json() == plain.json()
-
-
 @pytest.mark.parametrize(
     ("address", "status"),
     [
@@ -287,20 +227,6 @@ def test_a_level_is_a_file_that_pydicom_reads(client: TestClient, archive: Archi
             assert np.float32(element.value) == np.float32(dataset[element.tag].value)
         elif element.VR != "SQ" and element.tag not in (0x00080005, 0x00083002):
             assert str(element.value) == str(dataset[element.tag].value), element.tag
-
-
-def test_metadata_and_searches_as_xml(client: TestClient) -> None:
-    """A part each (PS3.18 8.7.3); JSON where it is as welcome."""
-    kind = 'multipart/related; type="application/dicom+xml"'
-    for path, count in ((f"/studies/{STUDY}/metadata", 3), (f"/studies/{STUDY}/series", 1)):
-        answer = client.get(ROOT + path, headers={"Accept": kind})
-        parts = parts_of(answer)
-        assert [of for of, _ in parts] == ["application/dicom+xml"] * count
-        for _, data in parts:
-            tags = [at.get("tag") for at in ElementTree.fromstring(data)]
-            assert {"0020000D", "0020000E"} <= set(tags)
-        both = client.get(ROOT + path, headers={"Accept": f"{kind}, application/dicom+json"})
-        assert both.headers["content-type"] == "application/dicom+json"
 
 
 def test_the_document_tells_every_address(archive: Archive) -> None:
