@@ -18,6 +18,7 @@ for _helper in (
     "direct_looks",
     "foreign",
     "front",
+    "hospital",
     "imaging_screen",
     "imaging_ward",
     "remote_views",
