@@ -19,17 +19,7 @@ from storage.records.imaging import Peer
 from storage.records.work import WorkState
 from tests.steps import new_step, performed
 from tests.viewers.department import UNIT, Department
-from tests.viewers.test_workitems import (
-    ROOT,
-    body,
-    cancel,
-    change,
-    create,
-    refusal,
-    scan,
-    step_of,
-    turn,
-)
+from tests.viewers.workitems import ROOT, body, cancel, change, create, refusal, scan, step_of, turn
 
 ALL, MATCHING = "1.2.840.10008.5.1.4.34.5", "1.2.840.10008.5.1.4.34.5.1"
 LAST = "SENTINEL"

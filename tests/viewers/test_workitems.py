@@ -1,26 +1,32 @@
-"""UPS-RS over HTTP: work for scanners, programs and consultants, and what they are told of it."""
+"""UPS-RS: steps are made, claimed, performed, called off and found as the standard says."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 from pydicom.uid import generate_uid
 from starlette.testclient import TestClient
 
-from storage import cases, scanning
-from storage.records.milestones import Distance
-from storage.records.reading_events import ConsultationRequested
-from storage.records.slide_events import SlideStained
-from tests.steps import coded, discontinued, new_step, performed
-from tests.viewers.department import UNIT, Department
-
-ROOT = "/dicom-web/workitems"
-JSON = {"Content-Type": "application/dicom+json"}
-STATE, UID, TRANSACTION = "00741000", "00080018", "00081195"
+from storage import cases
+from tests.steps import new_step, performed
+from tests.viewers.department import Department
+from tests.viewers.workitems import (
+    JSON,
+    ROOT,
+    UID,
+    body,
+    cancel,
+    change,
+    create,
+    found,
+    get,
+    refusal,
+    scan,
+    step_of,
+    turn,
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,55 +37,6 @@ def department(tmp_path_factory: pytest.TempPathFactory) -> Department:
 @pytest.fixture
 def device(department: Department) -> TestClient:
     return department.client("lis")
-
-
-def body(dataset: Dataset) -> dict[str, Any]:
-    return {"content": json.dumps([dataset.to_json_dict()]), "headers": JSON}
-
-
-def create(client: TestClient, dataset: Dataset, uid: str = "") -> str:
-    answer = client.post(ROOT + (f"?{uid}" if uid else ""), **body(dataset))
-    assert answer.status_code == 201, answer.text
-    return str(answer.headers["Location"].rpartition("/")[2])
-
-
-def turn(client: TestClient, uid: str, state: str, transaction: str) -> Any:  # noqa: ANN401
-    wanted = Dataset()
-    wanted.ProcedureStepState = state
-    if transaction:
-        wanted.TransactionUID = transaction
-    return client.put(f"{ROOT}/{uid}/state", **body(wanted))
-
-
-def change(client: TestClient, uid: str, dataset: Dataset, transaction: str = "") -> Any:  # noqa: ANN401
-    query = f"?transaction-uid={transaction}" if transaction else ""
-    return client.post(f"{ROOT}/{uid}{query}", **body(dataset))
-
-
-def get(client: TestClient, uid: str) -> Dataset:
-    answer = client.get(f"{ROOT}/{uid}", headers={"Accept": "application/dicom+json"})
-    assert answer.status_code == 200, answer.text
-    assert TRANSACTION not in answer.text
-    return Dataset.from_json(answer.json()[0])
-
-
-def found(client: TestClient, query: str) -> list[str]:
-    answer = client.get(f"{ROOT}?{query}")
-    return [at[UID]["Value"][0] for at in answer.json()] if answer.status_code == 200 else []
-
-
-def scan(department: Department, unit: str = UNIT) -> tuple[str, str]:
-    """A case whose first glass waits to be scanned; its barcode and the accession."""
-    accession = department.case(slides=1, readable=0, unit=unit)
-    barcode = f"{accession}-A1-1"
-    department.say(accession, SlideStained(barcode))
-    scanning.queue_scan(department.database, barcode, "tina")
-    return barcode, accession
-
-
-def step_of(client: TestClient, barcode: str, state: str = "SCHEDULED") -> str:
-    (uid,) = found(client, f"ProcedureStepState={state}&ProcedureStepLabel=Scan {barcode}")
-    return uid
 
 
 def test_an_analysis_from_its_creation_to_its_end(device: TestClient) -> None:
@@ -141,10 +98,6 @@ def test_the_states_are_those_of_the_standard(device: TestClient) -> None:
     assert refusal(turn(device, uid, "CANCELED", key)) == (409, "C300")
     assert refusal(turn(device, uid, "IN PROGRESS", key)) == (409, "C300")
     assert refusal(change(device, uid, performed(), key)) == (400, "C300")
-
-
-def refusal(answer: Any) -> tuple[int, str]:  # noqa: ANN401
-    return answer.status_code, answer.json()["error"]
 
 
 def test_what_is_said_of_it_takes_the_key_once_it_is_in_progress(device: TestClient) -> None:
@@ -219,138 +172,6 @@ def test_other_bodies_are_refused(device: TestClient) -> None:
     assert device.post(ROOT, content=large, headers=JSON).status_code == 413
     assert device.get(f"{ROOT}/1.2.3").status_code == 404
     assert device.get(f"{ROOT}/x").status_code == 400
-
-
-def test_a_scan_is_begun_and_finished_as_over_the_work_api(
-    department: Department, device: TestClient
-) -> None:
-    barcode, accession = scan(department)
-    uid, key = step_of(device, barcode), generate_uid()
-    made = get(device, uid)
-    told = {at.ConceptNameCodeSequence[0].CodeMeaning: at.TextValue
-            for at in made.ScheduledProcessingParametersSequence}  # fmt: skip
-    assert told == {"Specimen Container Identifier": barcode, "Staining": "HE"}
-    assert accession not in made.to_json().replace(barcode, "")
-    assert (made.PatientID, made.ReferencedRequestSequence[0].AccessionNumber) == ("", "")
-    assert turn(device, uid, "IN PROGRESS", key).status_code == 200
-    glass = cases.get(department.database, accession).slides[barcode]
-    assert glass.state.value == "scanning"
-    assert change(device, uid, performed(), key).status_code == 200
-    assert turn(device, uid, "COMPLETED", key).status_code == 200
-    glass = cases.get(department.database, accession).slides[barcode]
-    assert glass.state.value == "scanned"
-
-
-def test_a_scan_that_is_given_up_is_offered_again_as_another_step(
-    department: Department, device: TestClient
-) -> None:
-    barcode, accession = scan(department)
-    uid, key = step_of(device, barcode), generate_uid()
-    assert turn(device, uid, "IN PROGRESS", key).status_code == 200
-    assert change(device, uid, discontinued(), key).status_code == 200
-    assert turn(device, uid, "CANCELED", key).status_code == 200
-    canceled = get(device, uid)
-    progress = canceled.ProcedureStepProgressInformationSequence[0]
-    assert (canceled.ProcedureStepState, progress.ReasonForCancellation) == ("CANCELED", "no focus")
-    assert progress.ProcedureStepCancellationDateTime
-    again = step_of(device, barcode)
-    assert again != uid
-    replaced = get(device, again).ReplacedProcedureStepSequence[0]
-    assert replaced.ReferencedSOPInstanceUID == uid
-    (scan_, *_) = cases.get(department.database, accession).slides[barcode].scans
-    assert scan_.state.value == "failed"
-
-
-def test_a_scan_that_another_has_taken_over_http_is_in_progress(
-    department: Department, device: TestClient
-) -> None:
-    barcode, _ = scan(department)
-    uid = step_of(device, barcode)
-    item_id = f"{int(uid.removeprefix('2.25.')):032x}"
-    assert device.post(f"/api/v1/work/{item_id}/start", json={}).status_code == 200
-    assert get(device, uid).ProcedureStepState == "IN PROGRESS"
-    assert refusal(turn(device, uid, "IN PROGRESS", generate_uid())) == (400, "C301")
-    assert device.post(f"/api/v1/work/{item_id}/finish", json={}).status_code == 200
-    done = get(device, uid)
-    assert done.ProcedureStepState == "COMPLETED"
-    step = done.UnifiedProcedureStepPerformedProcedureSequence[0]
-    assert step.PerformedStationNameCodeSequence[0].CodeValue == "lis"
-
-
-def test_work_is_for_those_near_it(department: Department) -> None:
-    barcode, _ = scan(department)
-    uid = step_of(department.client("lis"), barcode)
-    for name, status in (
-        ("tina", 200), ("strange_lab", 404), ("strange_lis", 404), ("pia", 404), ("ops", 404),
-        ("karl", 404), ("researcher", 404), (None, 401),
-    ):  # fmt: skip
-        assert department.client(name).get(f"{ROOT}/{uid}").status_code == status, name
-    assert refusal(department.client("pia").post(ROOT, **body(new_step()))) == (403, "0124")
-    assert found(department.client("strange_lab"), f"SOPInstanceUID={uid}") == []
-
-
-@pytest.fixture
-def question(department: Department) -> tuple[str, str]:
-    """A case that karl is asked about; its accession and the step's UID as karl finds it."""
-    accession = department.case(assignee="pia")
-    department.open(accession)
-    asked = ConsultationRequested(f"c{accession}", Distance.REGIONAL, "karl", "Malignt?")
-    department.say(accession, asked)
-    karl = department.client("karl")
-    uids = [
-        at for at in found(karl, "ProcedureStepState=SCHEDULED&WorklistLabel=Second opinions")
-        if get(karl, at).ReferencedRequestSequence[0].AccessionNumber == accession
-    ]  # fmt: skip
-    return accession, uids[0]
-
-
-def test_a_consultant_answers_own_questions_and_sees_whose(
-    department: Department, question: tuple[str, str]
-) -> None:
-    accession, uid = question
-    karl, key = department.client("karl"), generate_uid()
-    made = get(karl, uid)
-    assert (made.PatientID, made.PatientName) == ("0101901234", "Andersen^Anna")
-    assert (
-        made.ScheduledHumanPerformersSequence[0].HumanPerformerCodeSequence[0].CodeValue == "karl"
-    )
-    lines = department.lines("karl", accession)
-    assert ("workitem", cases.get(department.database, accession).patient_id, "consulted") in lines
-    for name in ("pia", "tina", "lis", "stranger"):
-        assert department.client(name).get(f"{ROOT}/{uid}").status_code == 404, name
-    assert turn(karl, uid, "IN PROGRESS", key).status_code == 200
-    (asked,) = cases.get(department.database, accession).consultations.values()
-    assert asked.accepted_at is not None
-    assert change(karl, uid, performed(), key).status_code == 200
-    without = turn(karl, uid, "COMPLETED", key)
-    assert refusal(without) == (409, "C304")
-    said = performed()
-    parameter = Dataset()
-    parameter.ValueType, parameter.TextValue = "TEXT", "Benignt"
-    parameter.ConceptNameCodeSequence = coded("121077", "DCM", "Conclusion")
-    said.UnifiedProcedureStepPerformedProcedureSequence[
-        0
-    ].PerformedProcessingParametersSequence = Sequence([parameter])
-    assert change(karl, uid, said, key).status_code == 200
-    assert turn(karl, uid, "COMPLETED", key).status_code == 200
-    (answered,) = cases.get(department.database, accession).consultations.values()
-    assert answered.opinion == "Benignt"
-
-
-def test_a_consultant_declines(department: Department, question: tuple[str, str]) -> None:
-    accession, uid = question
-    karl, key = department.client("karl"), generate_uid()
-    assert turn(karl, uid, "IN PROGRESS", key).status_code == 200
-    assert change(karl, uid, discontinued("inhabil"), key).status_code == 200
-    assert turn(karl, uid, "CANCELED", key).status_code == 200
-    (asked,) = cases.get(department.database, accession).consultations.values()
-    assert not asked.is_open
-
-
-def cancel(client: TestClient, uid: str, reason: str = "") -> Any:  # noqa: ANN401
-    asked = Dataset()
-    asked.ReasonForCancellation = reason
-    return client.post(f"{ROOT}/{uid}/cancelrequest", **body(asked))
 
 
 def test_what_waits_is_called_off_by_those_who_may(department: Department) -> None:
