@@ -19,11 +19,12 @@ from processing.dicom.guard import Reason, Unfit, inspect
 from processing.dicom.json_model import JsonModel
 from processing.dicom.media_types import DICOM, parse_content_type
 from processing.dicom.multipart import END, Event, Head
-from processing.dicom.receiving import Outcome, Result, receive
+from processing.dicom.receiving import Index, Outcome, Result, receive
 from storage.dicom_files import Incoming
 from storage.dicom_objects import Objects
 from storage.errors import Malformed, SvartidError, Transient
 from storage.layout import Layout
+from storage.records.imaging import Entered, SeriesFacts, StoredObject
 
 _LOG = logging.getLogger("svartid.web")
 _MOST_AT_ONCE = 4
@@ -44,6 +45,31 @@ class Taken:
 
     outcome: Outcome | None
     failure: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _InTurn:
+    """The index, entered by each part only after those that came before it.
+
+    Which of two that contradict each other is taken is the order they were sent in.
+    """
+
+    index: Objects
+    before: Future[Taken] | None
+
+    def enter(self, found: StoredObject, number: int, series: SeriesFacts) -> Entered:
+        """As `Objects.enter`."""
+        if self.before is not None:
+            wait([self.before])
+        return self.index.enter(found, number, series)
+
+    def set_aside(self, found: StoredObject, reason: str) -> None:
+        """As `Objects.set_aside`."""
+        self.index.set_aside(found, reason)
+
+    def get(self, sop_uid: str) -> StoredObject:
+        """As `Objects.get`."""
+        return self.index.get(sop_uid)
 
 
 class Store:
@@ -110,7 +136,8 @@ class Store:
         if incoming is None or unwrapping is None:
             self._say(Taken(None, self._failure or _FAILED))
             return
-        self._taken.append(_AT_ONCE.submit(self._put_away, incoming, unwrapping))
+        index = _InTurn(self._index, self._taken[-1] if self._taken else None)
+        self._taken.append(_AT_ONCE.submit(self._put_away, incoming, unwrapping, index))
         if len(self._taken) > _MOST_AT_ONCE:
             self._taken[-1 - _MOST_AT_ONCE].result()
 
@@ -119,17 +146,16 @@ class Store:
         done.set_result(taken)
         self._taken.append(done)
 
-    def _put_away(self, incoming: Incoming, unwrapping: Unwrapping) -> Taken:
+    def _put_away(self, incoming: Incoming, unwrapping: Unwrapping, index: Index) -> Taken:
         try:
             unwrapping.finish()
-            return self._of_another_study(incoming) or _taken(self._received(incoming))
+            return self._of_another_study(incoming) or _taken(
+                receive(incoming, index, self._sender, self._ours)
+            )
         except SvartidError as error:
             return Taken(None, _failure_of(error))
         finally:
             incoming.discard()
-
-    def _received(self, incoming: Incoming) -> Outcome:
-        return receive(incoming, self._index, self._sender, self._ours)
 
     def _of_another_study(self, incoming: Incoming) -> Taken | None:
         """Refused before anything of it is kept; what cannot be read is for `receive` to judge."""

@@ -69,7 +69,7 @@ def test_killed_while_it_sends_everything_arrives_once(
 ) -> None:
     with an_orthanc(tmp_path / "archive") as archive:
         listens = archive.http_port if way is by_web else archive.dicom_port
-        with slow_line(listens, Link(rate=16e6, rtt=0.01, loss=0)) as port:
+        with slow_line(listens, Link(rate=4e6, rtt=0.01, loss=0)) as port:
             arrives_once(lab, some_svs, archive, way(port))
 
 

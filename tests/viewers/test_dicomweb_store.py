@@ -118,6 +118,17 @@ def test_one_bad_part_among_good_ones(ward: Ward) -> None:
     assert len(ward.client.get(f"{ROOT}/instances").json()) == 2
 
 
+def test_of_two_that_contradict_the_first_is_taken(ward: Ward) -> None:
+    """However long it takes to read: parts are looked through at once."""
+    first = ward.made(1, PixelData=bytes(2 * 10_000_000), Rows=1000, Columns=10_000)
+    second = ward.made(2, SOPInstanceUID=uid(first), PatientID="N9")
+    answer = store(ward.client, [first, second]).json()
+    assert [at for at, _ in items(answer, "00081199")] == [uid(first)]
+    assert [at for at, _ in items(answer, "00081198")] == [uid(first)]
+    kept = ward.client.get(f"{ROOT}/studies/{STUDY}/metadata").json()
+    assert [at["00200013"]["Value"][0] for at in kept] == [1]
+
+
 def test_none_is_taken(ward: Ward) -> None:
     answer = store(ward.client, [b"rubbish", ward.made(1)[:300]])
     assert answer.status_code == 409
