@@ -53,6 +53,12 @@ def put_in_outbox(message_id: str) -> str:
     return OUTCOME.get()()
 
 
+@task(name="look at every field of tissue", task_run_name="check {slide_id}")
+def look_at_fields(slide_id: str) -> str:
+    """Every check, and the verdict."""
+    return OUTCOME.get()()
+
+
 @flow(name="match slide", flow_run_name="match {slide_id}", log_prints=False)
 def match_image(slide_id: str) -> State[str]:
     """From a readable image to its glass."""
@@ -87,6 +93,12 @@ def route_case(run_id: str) -> State[str]:
 def deliver_message(message_id: str) -> State[str]:
     """From a signed report to its receiver."""
     return _told(put_in_outbox(message_id), message_id)
+
+
+@flow(name="check quality", flow_run_name="check {slide_id}", log_prints=False)
+def assess_quality(slide_id: str) -> State[str]:
+    """From a readable slide to the report of its quality."""
+    return _told(look_at_fields(slide_id), slide_id)
 
 
 def _told(outcome: str, about: str) -> State[str]:

@@ -22,6 +22,7 @@ COMMANDS = {
         "annotations of a slide: as a file, or out of one",
     ),
     "verify": ("flows.commands.verify", "check every stored byte, and name what has changed"),
+    "quality": ("flows.commands.quality", "print the report of a slide's quality"),
     "receipt": ("flows.commands.receipt", "say where a tile comes from, and prove it"),
     "cold": ("flows.commands.cold", "keep slides in less space, or thaw them"),
     "case": ("flows.commands.case", "tell how a case stands: events, clocks, steps, forecast"),

@@ -176,8 +176,15 @@ def _programs(
         Program("watch", python("flows.watch"), common),
         Program("casework", python("flows.casework"), client),
         Program("forwarder", python("flows.forwarder"), common),
+        *_quality_programs(settings, client),
         Program("prefect", python(_PREFECT_LAUNCH, str(prefect.port)), server),
     ]
+
+
+def _quality_programs(settings: Settings, environment: dict[str, str]) -> list[Program]:
+    if not settings.quality:
+        return []
+    return [Program("quality", python("flows.quality_process"), environment)]
 
 
 def _prefect_server(layout: Layout, prefect: PrefectAddress) -> dict[str, str]:

@@ -63,6 +63,11 @@ class Layout:
         return self.root / "findings"
 
     @property
+    def quality(self) -> Path:
+        """What checks found, by slide id: reports and maps, a folder for each run."""
+        return self.root / "quality"
+
+    @property
     def outbox(self) -> Path:
         """Reports for those who asked, a folder for each; whoever takes them away removes them."""
         return self.root / "outbox"
@@ -108,6 +113,7 @@ class Layout:
             self.staging,
             self.made,
             self.findings,
+            self.quality,
             self.outbox,
             self.dicom,
             self.run,

@@ -33,6 +33,8 @@ class Settings:
     memory_limit_mb: int = 4096
     """Address space a reading process may add, in MiB; 0 is no limit."""
     max_upload_bytes: int = 64 * 2**30
+    quality: bool = True
+    """Check every slide that becomes readable."""
     secure_cookies: bool = False
     """True behind TLS: the session cookie gets the `__Host-` prefix."""
     route_at: str = "ready"
@@ -69,6 +71,7 @@ def read_settings(data: Path | None = None, env: Mapping[str, str] | None = None
         memory_limit_mb=int(_number(env, "SVARTID_READ_LIMIT_MB", 4096, 0, 1 << 20)),
         max_upload_bytes=int(_number(env, "SVARTID_MAX_UPLOAD_BYTES", 64 * 2**30, 1, 2**50)),
         route_at=_word(env, "SVARTID_ROUTE_AT", ("ready", "accessioned", "never")),
+        quality=_word(env, "SVARTID_QUALITY", ("on", "off")) == "on",
         secure_cookies=env.get("SVARTID_SECURE_COOKIES", "") == "1",
         origin=env.get("SVARTID_ORIGIN", "").rstrip("/"),
         accession_prefixes=_pairs(env, "SVARTID_ACCESSION_PREFIXES"),

@@ -1,0 +1,138 @@
+"""A slide's quality: checks on the stored pyramid, maps beside it, a report in the database."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import replace
+from importlib.metadata import version
+
+import numpy as np
+
+from flows.services import Services
+from processing.quality.assess import Assessed, assess
+from processing.quality.check import CellMap
+from processing.quality.checks import checks
+from processing.quality.slide_view import Order, SlideView
+from processing.quality.verdict import DEFAULT, policy_ref
+from storage import quality, quality_maps
+from storage.catalogue import get_slide
+from storage.database import now
+from storage.errors import Unsupported
+from storage.quality import Run
+from storage.quality_maps import MapToStore
+from storage.records.people import SVARTID
+from storage.records.quality import (
+    Finding,
+    Policy,
+    QualityReport,
+    QualityState,
+    Verdict,
+)
+from storage.records.slide import Slide
+from storage.tiles import TileStore
+
+_NODATA, _MOST = 255, 254
+CRASHED = "the checks ended with the process"
+
+
+def run_checks(services: Services, slide_id: str, names: Collection[str] = ()) -> Run:
+    """Run the checks (or those named) and enter the report.
+
+    Errors: NotFound; Unsupported for channels of fluorescence; OSError, Transient.
+    """
+    slide = get_slide(services.database, slide_id)
+    if quality.begin(services.database, slide_id) > quality.MOST_TRIES:
+        return _enter_crash(services, slide)
+    view = view_of(services, slide)
+    policy = policy_of(services, view)
+    assessed = assess(view, checks(names), policy)
+    run_id = uuid.uuid4().hex
+    maps = [
+        _to_store(check, drawn, view.mpp, _unit(assessed, check))
+        for check, drawn in assessed.maps.items()
+    ]
+    refs = quality_maps.write_run(services.layout, slide_id, run_id, maps)
+    findings = tuple(replace(at, map=refs.get(at.check)) for at in assessed.findings)
+    report = _report(slide, run_id, view, policy, assessed, findings)
+    return quality.enter(services.database, report, SVARTID.name)
+
+
+def view_of(services: Services, slide: Slide) -> SlideView:
+    """The stored slide as checks see it. Errors: NotFound, Unsupported."""
+    store = TileStore(services.pyramids)
+    pyramid = store.pyramid(slide.slide_id)
+    if pyramid.record.plan.channels is not None:
+        raise Unsupported("checks of quality are made for slides in colour, not for channels")
+    associated = pyramid.record.associated
+
+    def read_associated(name: str) -> bytes | None:
+        file = associated.get(name)
+        return None if file is None else (pyramid.folder / file).read_bytes()
+
+    ordered = quality.ordered(services.database, slide.slide_id)
+    order = Order() if ordered is None else Order(ordered.barcode, ordered.stain)
+    return SlideView(
+        pyramid.record,
+        pyramid.present,
+        lambda *place: store.stored(pyramid, *place),
+        read_associated,
+        order,
+    )
+
+
+def policy_of(services: Services, view: SlideView) -> Policy:
+    """The laboratory's policy for such a slide, else the one that comes along."""
+    scanner = view.record.metadata.scanner or ""
+    return quality.policy_for(services.database, scanner, view.order.stain) or DEFAULT
+
+
+def _report(
+    slide: Slide,
+    run_id: str,
+    view: SlideView,
+    policy: Policy,
+    assessed: Assessed,
+    findings: tuple[Finding, ...],
+) -> QualityReport:
+    return QualityReport(
+        slide_id=slide.slide_id,
+        fingerprint=slide.fingerprint,
+        root=slide.root,
+        run_id=run_id,
+        at=now(),
+        pipeline=version("svartid"),
+        policy=policy_ref(policy),
+        size=(view.size.width, view.size.height),
+        mpp=view.mpp,
+        tissue_mm2=assessed.tissue_mm2,
+        tissue_examined=assessed.examined,
+        verdict=assessed.verdict,
+        findings=findings,
+        cpu_seconds=round(assessed.cpu_seconds, 3),
+        seconds=round(assessed.seconds, 3),
+        scanner=view.record.metadata.scanner or "",
+        stain=view.order.stain,
+    )
+
+
+def _enter_crash(services: Services, slide: Slide) -> Run:
+    """The report of a slide whose checks took the process along every time."""
+    report = QualityReport(
+        slide.slide_id, slide.fingerprint, slide.root, uuid.uuid4().hex, now(),
+        version("svartid"), policy_ref(DEFAULT), (slide.size.width, slide.size.height),
+        slide.metadata.mpp.mean if slide.metadata.mpp else None, None, None,
+        Verdict(QualityState.ERROR, (("", CRASHED),), DEFAULT.required), (), 0.0, 0.0,
+    )  # fmt: skip
+    return quality.enter(services.database, report, SVARTID.name)
+
+
+def _unit(assessed: Assessed, check: str) -> str:
+    return next(at.unit for at in assessed.findings if at.check == check)
+
+
+def _to_store(name: str, drawn: CellMap, mpp: float | None, unit: str) -> MapToStore:
+    """Values as bytes in steps; NaN is 255, what is more than 254 steps is 254."""
+    steps = np.clip(np.nan_to_num(drawn.values / drawn.step), 0, _MOST)
+    stored = np.where(np.isnan(drawn.values), _NODATA, np.rint(steps)).astype(np.uint8)
+    return MapToStore(name, stored, drawn.cell, drawn.step, mpp, unit, drawn.classes)

@@ -1,0 +1,1 @@
+"""Checks of a slide at arrival: one file each behind the contract in `check`."""

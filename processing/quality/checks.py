@@ -1,0 +1,20 @@
+"""The table of checks: every one is named here once, and loaded when it is first run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from processing.quality.check import Check
+from storage.on_demand import load
+
+TABLE = {
+    "tissue.area": "processing.quality.blank:Blank",
+    "tiles.missing": "processing.quality.missing_tiles:MissingTiles",
+    "jpeg.quality": "processing.quality.jpeg_quality:JpegQuality",
+}
+"""Name to class, in the order of the report."""
+
+
+def checks(names: Collection[str] = ()) -> list[Check]:
+    """One of each, or of those that are named."""
+    return [load(TABLE[name])() for name in TABLE if not names or name in names]

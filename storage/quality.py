@@ -1,0 +1,217 @@
+"""Runs of checks, what people said of them, and the policies verdicts are reached by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from storage import events
+from storage.case_tables import case_image, case_slide
+from storage.database import Database, now
+from storage.errors import Malformed, NotFound
+from storage.events import Event
+from storage.exchange.plain import from_plain, to_plain
+from storage.quality_tables import quality_attempt, quality_policy, quality_run
+from storage.records.quality import HumanVerdict, Policy, QualityReport
+from storage.tables import slide
+
+MOST_TRIES = 3
+RELEASED, REJECTED = "released", "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A report as it was entered, and what a person said of it since."""
+
+    report: QualityReport
+    sha256: str
+    human: HumanVerdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What the laboratory says of the glass an image shows."""
+
+    barcode: str
+    stain: str
+
+
+def unchecked(database: Database, limit: int = 50) -> list[str]:
+    """Readable slides nobody has run the checks on, oldest first; not those that break them."""
+    ran = sa.select(quality_run.c.run_id).where(quality_run.c.slide_id == slide.c.slide_id)
+    broke = sa.select(quality_attempt.c.slide_id).where(
+        quality_attempt.c.slide_id == slide.c.slide_id, quality_attempt.c.count >= MOST_TRIES
+    )
+    query = sa.select(slide.c.slide_id).where(~ran.exists(), ~broke.exists())
+    with database.reading() as connection:
+        return list(connection.execute(query.order_by(slide.c.ready_at).limit(limit)).scalars())
+
+
+def begin(database: Database, slide_id: str) -> int:
+    """Note that a run begins; which one it is since the last that ended, from 1."""
+    with database.transaction() as connection:
+        found = connection.execute(
+            sa.select(quality_attempt.c.count).where(quality_attempt.c.slide_id == slide_id)
+        ).scalar_one_or_none()
+        count = (found or 0) + 1
+        values = {"count": count, "at": now()}
+        if found is None:
+            connection.execute(sa.insert(quality_attempt).values(slide_id=slide_id, **values))
+        else:
+            connection.execute(
+                sa.update(quality_attempt)
+                .where(quality_attempt.c.slide_id == slide_id)
+                .values(**values)
+            )
+    return count
+
+
+def enter(database: Database, report: QualityReport, actor: str) -> Run:
+    """Enter a report; it is the slide's from now on, and older ones stay."""
+    document = to_plain(report)
+    sha256 = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    values = {
+        "run_id": report.run_id,
+        "slide_id": report.slide_id,
+        "at": report.at,
+        "state": report.verdict.state.value,
+        "scanner": report.scanner[:80],
+        "stain": report.stain[:40],
+        "report": document,
+        "sha256": sha256,
+    }
+    told = {"run": report.run_id, "state": report.verdict.state.value, "sha256": sha256}
+    with database.transaction() as connection:
+        events.hold(connection)
+        connection.execute(sa.insert(quality_run).values(**values))
+        connection.execute(
+            sa.delete(quality_attempt).where(quality_attempt.c.slide_id == report.slide_id)
+        )
+        happened = Event(f"slide:{report.slide_id}", "QualityAssessed", actor, "quality", told)
+        events.record(connection, happened)
+    return Run(report, sha256)
+
+
+def latest(database: Database, slide_id: str) -> Run | None:
+    """The newest run of a slide; None before there is one."""
+    query = sa.select(quality_run).where(quality_run.c.slide_id == slide_id)
+    query = query.order_by(quality_run.c.at.desc(), quality_run.c.run_id).limit(1)
+    with database.reading() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else _run(row)
+
+
+def runs(database: Database, slide_id: str) -> list[Run]:
+    """All runs of a slide, newest first."""
+    query = sa.select(quality_run).where(quality_run.c.slide_id == slide_id)
+    with database.reading() as connection:
+        rows = connection.execute(query.order_by(quality_run.c.at.desc(), quality_run.c.run_id))
+        return [_run(row) for row in rows]
+
+
+def get(database: Database, slide_id: str, run_id: str) -> Run:
+    """One run of a slide. Errors: NotFound."""
+    with database.reading() as connection:
+        return _run(_row(connection, slide_id, run_id))
+
+
+def say(database: Database, slide_id: str, run_id: str, said: HumanVerdict) -> Run:
+    """What a person says of a run after looking. Errors: NotFound, Malformed."""
+    if said.state not in (RELEASED, REJECTED):
+        raise Malformed("state is released or rejected")
+    if not said.note.strip() or len(said.note) > 2000:
+        raise Malformed("a note says why")
+    with database.transaction() as connection:
+        events.hold(connection)
+        _row(connection, slide_id, run_id)
+        values = {
+            "human_state": said.state,
+            "human_by": said.by,
+            "human_note": said.note.strip(),
+            "human_at": said.at,
+        }
+        connection.execute(
+            sa.update(quality_run).where(quality_run.c.run_id == run_id).values(**values)
+        )
+        told = {"run": run_id, "state": said.state}
+        happened = Event(f"slide:{slide_id}", "QualityJudged", said.by, "quality", told)
+        events.record(connection, happened)
+        return _run(_row(connection, slide_id, run_id))
+
+
+def ordered(database: Database, slide_id: str) -> Ordered | None:
+    """What was ordered of the glass an image shows; None while it belongs to none."""
+    query = (
+        sa.select(case_slide.c.barcode, case_slide.c.detail)
+        .join(case_image, case_image.c.barcode == case_slide.c.barcode)
+        .where(case_image.c.slide_id == slide_id)
+    )
+    with database.reading() as connection:
+        row = connection.execute(query).first()
+    return None if row is None else Ordered(row.barcode, str(row.detail.get("stain") or ""))
+
+
+def policy_for(database: Database, scanner: str, stain: str) -> Policy | None:
+    """The policy that fits a slide best: both, scanner, stain, neither; None where none is kept."""
+    fits = sa.and_(
+        quality_policy.c.scanner.in_(["", scanner]), quality_policy.c.stain.in_(["", stain])
+    )
+    with database.reading() as connection:
+        rows = connection.execute(sa.select(quality_policy).where(fits)).all()
+    newest: dict[str, Row[Any]] = {}
+    for row in rows:
+        if row.policy_id not in newest or newest[row.policy_id].version < row.version:
+            newest[row.policy_id] = row
+    best = max(
+        newest.values(),
+        key=lambda row: (bool(row.scanner) * 2 + bool(row.stain), row.at),
+        default=None,
+    )
+    return None if best is None else from_plain(Policy, best.policy)
+
+
+def keep_policy(database: Database, policy: Policy, by: str) -> Policy:
+    """Keep a policy as the next version of its name; what it is from now on."""
+    at = quality_policy.c
+    with database.transaction() as connection:
+        events.hold(connection)
+        query = sa.select(sa.func.max(at.version)).where(at.policy_id == policy.policy_id)
+        version = (connection.execute(query).scalar() or 0) + 1
+        document = to_plain(policy) | {"version": version}
+        kept = from_plain(Policy, document)
+        connection.execute(
+            sa.insert(quality_policy).values(
+                policy_id=kept.policy_id, version=version, scanner=kept.scanner,
+                stain=kept.stain, policy=document, by=by, at=now(),
+            )
+        )  # fmt: skip
+        told = {"policy": kept.policy_id, "version": version}
+        events.record(
+            connection,
+            Event(f"quality_policy:{kept.policy_id}", "QualityPolicyKept", by, "quality", told),
+        )
+    return kept
+
+
+def _row(connection: Connection, slide_id: str, run_id: str) -> Row[Any]:
+    query = sa.select(quality_run).where(
+        quality_run.c.run_id == run_id, quality_run.c.slide_id == slide_id
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("no such run of the checks")
+    return row
+
+
+def _run(row: Row[Any]) -> Run:
+    human = (
+        HumanVerdict(row.human_state, row.human_by, row.human_note, row.human_at)
+        if row.human_state
+        else None
+    )
+    return Run(from_plain(QualityReport, row.report), row.sha256, human)

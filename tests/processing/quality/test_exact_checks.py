@@ -1,0 +1,53 @@
+"""What is counted, not guessed: tissue, tiles, quality of JPEGs."""
+
+from __future__ import annotations
+
+import pytest
+
+from processing.quality.assess import assess
+from processing.quality.blank import Blank
+from processing.quality.jpeg_quality import JpegQuality
+from processing.quality.missing_tiles import MissingTiles
+from processing.quality.verdict import DEFAULT
+from storage.records.quality import QualityState
+from tests.contracts.check_contract import CheckContract
+from tests.processing.quality.slides import blank, slide_view, tissue
+
+
+class TestBlank(CheckContract):
+    check = Blank
+
+    def test_the_area_is_that_of_the_tissue(self) -> None:
+        found = self.found(tissue(2000, 3000))
+        expected = 3.14159 * 0.42 * 2.000 * 0.5 * 0.42 * 3.000 * 0.5
+        assert found.figures["tissue_mm2"] == pytest.approx(expected, rel=0.03)
+
+    def test_glass_alone_is_to_be_scanned_again(self) -> None:
+        found = self.found(blank(1500, 1500))
+        assert found.state is QualityState.RESCAN
+        assert found.figures["tissue_mm2"] == 0
+
+
+class TestMissingTiles(CheckContract):
+    check = MissingTiles
+
+    def test_a_tile_that_is_not_there_is_found_at_its_place(self) -> None:
+        view = slide_view(tissue(2000, 3000), missing=frozenset({(5, 3), (0, 0)}))
+        found = assess(view, [MissingTiles()], DEFAULT).findings[0]
+        assert found.state is QualityState.RESCAN
+        assert [spot.box for spot in found.spots] == [(5 * 256, 3 * 256, 256, 256)]
+
+    def test_glass_that_was_left_out_is_not_missed(self) -> None:
+        view = slide_view(tissue(2000, 3000), missing=frozenset({(0, 0), (11, 7)}))
+        assert assess(view, [MissingTiles()], DEFAULT).findings[0].state is QualityState.PASS
+
+
+class TestJpegQuality(CheckContract):
+    check = JpegQuality
+
+    @pytest.mark.parametrize(("quality", "state"), [(90, "pass"), (40, "review"), (12, "rescan")])
+    def test_it_is_read_from_the_tables(self, quality: int, state: str) -> None:
+        view = slide_view(tissue(600, 600), quality=quality)
+        found = assess(view, [JpegQuality()], DEFAULT).findings[0]
+        assert found.figures["quality"] == quality
+        assert found.state == state
