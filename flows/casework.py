@@ -22,6 +22,7 @@ from flows.dicom_series import ReceivedSeries
 from flows.label_process import LabelReader
 from flows.matching import ReadLabel
 from flows.parent import die_with_parent
+from flows.quality_events import Findings
 from flows.reporting import PrefectReporter
 from flows.services import Services, open_services
 from storage.logs import log_to_stderr
@@ -67,6 +68,7 @@ def duties(services: Services, report: Report, read_label: ReadLabel) -> list[Du
     """Everything this process looks after."""
     return [
         Duty("matching", _PULSE, Images(services, report, read_label)),
+        Duty("findings", 0.5, Findings(services)),
         Duty("series", 1.0, ReceivedSeries(services)),
         Duty("annotations", 2.0, ReceivedAnnotations(services)),
         Duty("delivery", 1.0, Outbox(services, report)),

@@ -99,11 +99,16 @@ def enter(database: Database, report: QualityReport, actor: str) -> Run:
 
 def latest(database: Database, slide_id: str) -> Run | None:
     """The newest run of a slide; None before there is one."""
+    with database.reading() as connection:
+        return latest_in(connection, slide_id)
+
+
+def latest_in(connection: Connection, slide_id: str) -> Run | None:
+    """The same inside the caller's transaction."""
     query = sa.select(quality_run).where(quality_run.c.slide_id == slide_id)
     query = query.order_by(quality_run.c.at.desc(), quality_run.c.run_id).limit(1)
-    with database.reading() as connection:
-        row = connection.execute(query).one_or_none()
-    return None if row is None else _run(row)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else run_of_row(row)
 
 
 def runs(database: Database, slide_id: str) -> list[Run]:
@@ -111,37 +116,38 @@ def runs(database: Database, slide_id: str) -> list[Run]:
     query = sa.select(quality_run).where(quality_run.c.slide_id == slide_id)
     with database.reading() as connection:
         rows = connection.execute(query.order_by(quality_run.c.at.desc(), quality_run.c.run_id))
-        return [_run(row) for row in rows]
+        return [run_of_row(row) for row in rows]
 
 
 def get(database: Database, slide_id: str, run_id: str) -> Run:
     """One run of a slide. Errors: NotFound."""
     with database.reading() as connection:
-        return _run(_row(connection, slide_id, run_id))
+        return run_of_row(_row(connection, slide_id, run_id))
 
 
-def say(database: Database, slide_id: str, run_id: str, said: HumanVerdict) -> Run:
-    """What a person says of a run after looking. Errors: NotFound, Malformed."""
+def say_in(connection: Connection, slide_id: str, run_id: str, said: HumanVerdict) -> Run:
+    """What a person says of a run after looking. Errors: NotFound, Malformed.
+
+    Through `quality_case.judge`, which tells the case as well.
+    """
     if said.state not in (RELEASED, REJECTED):
         raise Malformed("state is released or rejected")
     if not said.note.strip() or len(said.note) > 2000:
         raise Malformed("a note says why")
-    with database.transaction() as connection:
-        events.hold(connection)
-        _row(connection, slide_id, run_id)
-        values = {
-            "human_state": said.state,
-            "human_by": said.by,
-            "human_note": said.note.strip(),
-            "human_at": said.at,
-        }
-        connection.execute(
-            sa.update(quality_run).where(quality_run.c.run_id == run_id).values(**values)
-        )
-        told = {"run": run_id, "state": said.state}
-        happened = Event(f"slide:{slide_id}", "QualityJudged", said.by, "quality", told)
-        events.record(connection, happened)
-        return _run(_row(connection, slide_id, run_id))
+    _row(connection, slide_id, run_id)
+    values = {
+        "human_state": said.state,
+        "human_by": said.by,
+        "human_note": said.note.strip(),
+        "human_at": said.at,
+    }
+    connection.execute(
+        sa.update(quality_run).where(quality_run.c.run_id == run_id).values(**values)
+    )
+    told = {"run": run_id, "state": said.state}
+    happened = Event(f"slide:{slide_id}", "QualityJudged", said.by, "quality", told)
+    events.record(connection, happened)
+    return run_of_row(_row(connection, slide_id, run_id))
 
 
 def ordered(database: Database, slide_id: str) -> Ordered | None:
@@ -177,24 +183,27 @@ def policy_for(database: Database, scanner: str, stain: str) -> Policy | None:
 
 def keep_policy(database: Database, policy: Policy, by: str) -> Policy:
     """Keep a policy as the next version of its name; what it is from now on."""
-    at = quality_policy.c
     with database.transaction() as connection:
         events.hold(connection)
-        query = sa.select(sa.func.max(at.version)).where(at.policy_id == policy.policy_id)
-        version = (connection.execute(query).scalar() or 0) + 1
-        document = to_plain(policy) | {"version": version}
-        kept = from_plain(Policy, document)
-        connection.execute(
-            sa.insert(quality_policy).values(
-                policy_id=kept.policy_id, version=version, scanner=kept.scanner,
-                stain=kept.stain, policy=document, by=by, at=now(),
-            )
-        )  # fmt: skip
-        told = {"policy": kept.policy_id, "version": version}
-        events.record(
-            connection,
-            Event(f"quality_policy:{kept.policy_id}", "QualityPolicyKept", by, "quality", told),
+        return keep_policy_in(connection, policy, by)
+
+
+def keep_policy_in(connection: Connection, policy: Policy, by: str) -> Policy:
+    """The same inside the caller's transaction, which holds the log."""
+    at = quality_policy.c
+    query = sa.select(sa.func.max(at.version)).where(at.policy_id == policy.policy_id)
+    version = (connection.execute(query).scalar() or 0) + 1
+    document = to_plain(policy) | {"version": version}
+    kept = from_plain(Policy, document)
+    connection.execute(
+        sa.insert(quality_policy).values(
+            policy_id=kept.policy_id, version=version, scanner=kept.scanner,
+            stain=kept.stain, policy=document, by=by, at=now(),
         )
+    )  # fmt: skip
+    told = {"policy": kept.policy_id, "version": version}
+    subject = f"quality_policy:{kept.policy_id}"
+    events.record(connection, Event(subject, "QualityPolicyKept", by, "quality", told))
     return kept
 
 
@@ -208,7 +217,8 @@ def _row(connection: Connection, slide_id: str, run_id: str) -> Row[Any]:
     return row
 
 
-def _run(row: Row[Any]) -> Run:
+def run_of_row(row: Row[Any]) -> Run:
+    """A row of the table of runs as a run."""
     human = (
         HumanVerdict(row.human_state, row.human_by, row.human_note, row.human_at)
         if row.human_state

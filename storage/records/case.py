@@ -11,6 +11,7 @@ from storage.records.case_words import (
     READABLE,
     Agreement,
     AssignedBy,
+    Checked,
     ReportKind,
     RescanReason,
     ScanState,
@@ -54,6 +55,9 @@ class Scan:
     scanned_at: datetime | None = None
     stored_at: datetime | None = None
     available_at: datetime | None = None
+    checked: Checked = Checked.NOT_YET
+    finding: str = ""
+    """What the checks ask to be looked at, as they said it last."""
 
 
 @dataclass(frozen=True, slots=True)

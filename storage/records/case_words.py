@@ -79,6 +79,15 @@ class ScanState(StrEnum):
     ARCHIVED = "archived"
 
 
+class Checked(StrEnum):
+    """What the newest checks of an image, or a person after them, came to."""
+
+    NOT_YET = ""
+    PASSED = "passed"
+    FLAGGED = "flagged"
+    RELEASED = "released"
+
+
 class ReportKind(StrEnum):
     """Foreløbigt, endeligt, supplerende, rettet."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from storage.records import slide_events as events
 from storage.records.case import Case, CaseSlide, Scan
 from storage.records.case_events import Happened
-from storage.records.case_words import ScanState, SlideState
+from storage.records.case_words import Checked, ScanState, SlideState
 
 Fold = Callable[[Case, Any, Happened], Case]
 _TO_BE_SCANNED = (
@@ -125,19 +125,29 @@ def _committed(case: Case, fact: events.ImageCommitted, at: Happened) -> Case:
 
 
 def _passed(case: Case, fact: events.QualityPassed, at: Happened) -> Case:
-    return case
+    slide = case.slides[fact.barcode]
+    scan = replace(_of_image(slide, fact.slide_id), checked=Checked.PASSED, finding="")
+    return _with(case, _put(slide, scan))
 
 
 def _flagged(case: Case, fact: events.QualityFlagged, at: Happened) -> Case:
-    slide = replace(case.slides[fact.barcode], reason=fact.finding)
-    scan = replace(_of_image(slide, fact.slide_id), state=ScanState.FLAGGED, reason=fact.finding)
+    """An image that nobody has been shown is held back; one that is read stays where it is."""
+    slide = case.slides[fact.barcode]
+    old = _of_image(slide, fact.slide_id)
+    scan = replace(old, checked=Checked.FLAGGED, finding=fact.finding)
+    if old.state is not ScanState.STORED:
+        return _with(case, _put(slide, scan))
+    slide = replace(slide, reason=fact.finding)
+    scan = replace(scan, state=ScanState.FLAGGED, reason=fact.finding)
     return _with(case, _put(slide, scan, SlideState.FLAGGED))
 
 
 def _released(case: Case, fact: events.QualityReleased, at: Happened) -> Case:
     slide = case.slides[fact.barcode]
-    scan = replace(_of_image(slide, fact.slide_id), state=ScanState.STORED)
-    return _with(case, _put(slide, scan, SlideState.CHECKING))
+    scan = replace(_of_image(slide, fact.slide_id), checked=Checked.RELEASED)
+    if scan.state is not ScanState.FLAGGED:
+        return _with(case, _put(slide, scan))
+    return _with(case, _put(slide, replace(scan, state=ScanState.STORED), SlideState.CHECKING))
 
 
 def _available(case: Case, fact: events.ImageAvailable, at: Happened) -> Case:

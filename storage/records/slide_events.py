@@ -118,7 +118,7 @@ class QualityPassed:
 
 @dataclass(frozen=True, slots=True)
 class QualityFlagged:
-    """A check holds the image back from the reading list; a person may release it."""
+    """The checks ask for a look; an image nobody has been shown yet is held back until then."""
 
     barcode: str
     slide_id: str
@@ -127,7 +127,7 @@ class QualityFlagged:
 
 @dataclass(frozen=True, slots=True)
 class QualityReleased:
-    """A person has looked and lets it through."""
+    """A person has looked, and says why it is good enough."""
 
     barcode: str
     slide_id: str

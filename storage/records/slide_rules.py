@@ -10,7 +10,7 @@ from typing import Any
 
 from storage.records import slide_events as events
 from storage.records.case import Case, CaseSlide
-from storage.records.case_words import ScanState, SlideState
+from storage.records.case_words import Checked, ScanState, SlideState
 
 S = SlideState
 _BEFORE_SCAN = (S.EXPECTED, S.PRINTED, S.STAINED)
@@ -30,8 +30,8 @@ _FROM: dict[type, Collection[SlideState]] = {
     events.ImageStored: _ALL_BUT_LEFT_OUT,
     events.ImageCommitted: tuple(S),
     events.QualityPassed: tuple(S),
-    events.QualityFlagged: (S.CHECKING, S.FLAGGED),
-    events.QualityReleased: (S.FLAGGED, S.CHECKING),
+    events.QualityFlagged: tuple(S),
+    events.QualityReleased: tuple(S),
     events.ImageAvailable: _ALL_BUT_LEFT_OUT,
     events.ImageArchived: tuple(S),
     events.ImageRecalled: tuple(S),
@@ -61,11 +61,15 @@ _HAD_IMAGE = (
     ScanState.STORED, ScanState.FLAGGED, ScanState.AVAILABLE, ScanState.REPLACED,
     ScanState.ARCHIVED,
 )  # fmt: skip
+_SHOWN = (ScanState.AVAILABLE, ScanState.REPLACED, ScanState.ARCHIVED)
+"""Of what people may have read already, a finding is noted; it is never taken from them."""
+_HELD = (S.CHECKING, S.FLAGGED)
+"""Where a glass stands while its image is held back, before anybody has been shown it."""
 _IMAGE: dict[type, Collection[ScanState]] = {
     events.ImageCommitted: (*_HAD_IMAGE, ScanState.WITHDRAWN),
     events.QualityPassed: _HAD_IMAGE,
-    events.QualityFlagged: (ScanState.STORED,),
-    events.QualityReleased: (ScanState.FLAGGED,),
+    events.QualityFlagged: (ScanState.STORED, *_SHOWN),
+    events.QualityReleased: (ScanState.FLAGGED, *_SHOWN),
     events.ImageAvailable: (ScanState.STORED,),
     events.ImageArchived: (ScanState.AVAILABLE, ScanState.REPLACED),
     events.ImageRecalled: (ScanState.ARCHIVED,),
@@ -78,6 +82,7 @@ _IMAGE_AFTER: dict[type, ScanState] = {
     events.ImageArchived: ScanState.ARCHIVED,
     events.ImageWithdrawn: ScanState.WITHDRAWN,
 }
+_VERDICTS = (events.QualityFlagged, events.QualityReleased)
 _REASON = (
     events.SlideGlassOnly, events.SlideCancelled, events.ImageWithdrawn, events.QualityReleased,
 )  # fmt: skip
@@ -113,6 +118,8 @@ def _rule(kind: type) -> Callable[[Case, Any], str]:
         if kind is events.SlideStained and slide.stained_at:
             return "already"
         reason = _image(slide, fact) if kind in _IMAGE else ""
+        if kind in _VERDICTS:
+            reason = reason or _verdict(slide, fact)
         if kind in _SCAN:
             reason = _scan(slide, fact)
         if reason:
@@ -133,6 +140,19 @@ def _image(slide: CaseSlide, fact: Any) -> str:  # noqa: ANN401
     if isinstance(fact, events.ImageCommitted) and scan.root:
         return "already" if scan.root == fact.root else "told_otherwise"
     return "" if scan.state in _IMAGE[type(fact)] else f"scan_is_{scan.state.value}"
+
+
+def _verdict(slide: CaseSlide, fact: Any) -> str:  # noqa: ANN401
+    """Of an image not shown yet the glass waits for it; of one that is, the words may change."""
+    scan = next(at for at in slide.scans if at.slide_id == fact.slide_id)
+    if scan.state not in _SHOWN:
+        return "" if slide.state in _HELD else f"slide_is_{slide.state.value}"
+    if isinstance(fact, events.QualityFlagged):
+        same = scan.checked is Checked.FLAGGED and scan.finding == fact.finding
+        return "already" if same else ""
+    if scan.checked is Checked.RELEASED:
+        return "already"
+    return "" if scan.checked is Checked.FLAGGED else f"scan_is_{scan.state.value}"
 
 
 def _scan(slide: CaseSlide, fact: Any) -> str:  # noqa: ANN401

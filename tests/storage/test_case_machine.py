@@ -48,7 +48,10 @@ ON_ITS_WAY = ("rescan", "queued", "scanning", "scanned", "failed")
 READABLE = {"available", "glass_only", "archived"}
 IMAGE = {"pass": "stored", "flag": "stored", "release": "flagged", "archive": "available"}
 """What an image has to be for that."""
-ALWAYS = ["expect", "rescan", "glass_only", "cancel", "pass", "store", "start", "close"]
+LATER = ("flag", "release", "clean")
+"""What checks and people may say of an image that is read, or was: it stays where it is."""
+WAS_SHOWN = ("available", "replaced", "archived")
+ALWAYS = ["expect", "rescan", "glass_only", "cancel", "pass", "store", "start", "close", *LATER]
 
 
 @dataclass
@@ -57,6 +60,7 @@ class Glass:
 
     state: str = ""
     images: dict[str, str] = field(default_factory=dict)
+    findings: dict[str, str] = field(default_factory=dict)
     scans: int = 0
     stained: bool = False
 
@@ -64,6 +68,10 @@ class Glass:
         """Whether it can happen now."""
         if what == "expect" or not self.state:
             return what == "expect" and not self.state
+        if what == "clean":
+            return self.images.get(image) in (*WAS_SHOWN, "stored", "flagged")
+        if what in LATER and self.images.get(image) in WAS_SHOWN:
+            return (self.findings.get(image) == "flagged") == (what == "release")
         if what in IMAGE:
             right = self.images.get(image) == IMAGE[what]
             right = right or (what == "archive" and self.images.get(image) == "replaced")
@@ -79,6 +87,10 @@ class Glass:
         begins = {"start": ("queued",), "store": ("queued", "scanning", "scanned")}
         self.scans += what == "rescan" or self.state not in begins.get(what, (self.state,))
         self.stained |= what == "stain"
+        if what in LATER:
+            self.findings[image] = {"flag": "flagged", "release": "released"}.get(what, "passed")
+        if what == "clean" or (what in LATER and self.images[image] in WAS_SHOWN):
+            return
         if what == "pass":
             self._shown(image)
         elif what == "archive":
@@ -139,7 +151,7 @@ class GlassMachine(RuleBasedStateMachine):
         images = [*glass.images, "none"]
         newest = images[-2] if glass.images else "none"
         can = [at for at in GLASS.get(glass.state, {}) if glass.fits(at, "")]
-        can += [at for at in ("pass", "store", *IMAGE) if glass.fits(at, newest)] * 2
+        can += [at for at in ("pass", "store", "clean", *IMAGE) if glass.fits(at, newest)] * 2
         can = [at for at in can if at != "cancel"] * 3 or ["expect"]
         what = data.draw(st.sampled_from([*can * 3, *ALWAYS]))
         if what == "close":
@@ -163,6 +175,7 @@ class GlassMachine(RuleBasedStateMachine):
             "pass": lambda: slides.ImageAvailable(barcode, image),
             "flag": lambda: slides.QualityFlagged(barcode, image, "uskarp"),
             "release": lambda: slides.QualityReleased(barcode, image, "set"),
+            "clean": lambda: slides.QualityPassed(barcode, image),
             "archive": lambda: slides.ImageArchived(barcode, image),
             "rescan": lambda: slides.RescanRequested(barcode, RescanReason.DIRT),
             "glass_only": lambda: slides.SlideGlassOnly(barcode, "for stor"),
@@ -189,6 +202,8 @@ class GlassMachine(RuleBasedStateMachine):
             assert [scan.number for scan in slide.scans] == list(range(1, glass.scans + 1))
             images = {at.slide_id: at.state.value for at in slide.scans if at.slide_id}
             assert images == glass.images
+            findings = {at.slide_id: at.checked.value for at in slide.scans if at.checked}
+            assert findings == glass.findings
             shown = [at for at, state in images.items() if state in ("available", "archived")]
             assert (slide.shown.slide_id if slide.shown else None) == (shown or [None])[-1]
 
