@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from pydicom.dataset import Dataset
@@ -43,6 +44,8 @@ _SAME_ASSOCIATION = timedelta(seconds=30)
 _HELD = timedelta(minutes=10)
 _MOMENT = 0.2
 """Seconds in which the answer to the question itself is certainly on its way."""
+_AT_ONCE = 4
+"""Questions judged at a time over their own associations; each reads all of what it asks for."""
 _PULSE = 1.0
 _CONNECT = 10.0
 
@@ -51,7 +54,7 @@ class Committing:
     """Takes questions in and answers them."""
 
     def __init__(self, node: Node) -> None:
-        self._node = node
+        self._node, self._answering = node, set[Association]()
 
     def asked(self, event: evt.Event) -> tuple[int, Dataset | None]:
         """EVT_N_ACTION."""
@@ -70,8 +73,12 @@ class Committing:
             )
         except SvartidError:
             return _TRY_LATER, None
-        arguments = (event.assoc, entered)
-        threading.Thread(target=self._answer_there, args=arguments, daemon=True).start()
+        if self._begin(event.assoc):
+            arguments = (event.assoc, entered)
+            threading.Thread(target=self._answer_and_leave, args=arguments, daemon=True).start()
+        else:  # one after the other, over associations of our own
+            with suppress(SvartidError):  # it is due by itself soon
+                commitments.hurry(database, entered)
         return _SUCCESS, None
 
     def told(self, event: evt.Event) -> tuple[int, Dataset | None]:
@@ -88,6 +95,19 @@ class Committing:
         except SvartidError:
             return _TRY_LATER, None
         return _SUCCESS, None
+
+    def _begin(self, association: Association) -> bool:
+        """One answer at a time over an association: two would be sent into each other."""
+        if association in self._answering or len(self._answering) >= _AT_ONCE:
+            return False
+        self._answering.add(association)
+        return True
+
+    def _answer_and_leave(self, association: Association, asked: Commitment) -> None:
+        try:
+            self._answer_there(association, asked)
+        finally:
+            self._answering.discard(association)
 
     def _answer_there(self, association: Association, asked: Commitment) -> None:
         """Over the association the question came by; where that fails the queue has it."""

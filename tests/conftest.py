@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from processing.paint import Painting, write_dicom, write_svs
 
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("svartid", deadline=None)
+settings.load_profile("svartid")
 pytest_plugins = ["tests.databases"]
 JOURNEYS = "tests/journeys/"
 TOGETHER = (JOURNEYS, "tests/flows/retrieval/")

@@ -62,12 +62,12 @@ def _unprivileged() -> str | None:
 
 
 @contextmanager
-def fresh_database(server: str) -> Iterator[str]:
-    """The URL of a new, empty database of the cluster."""
+def fresh_database(server: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a new database of the cluster: empty, or the copy of another."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield server.replace("/postgres?", f"/{name}?")
     finally:
@@ -88,6 +88,42 @@ def postgres() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session", autouse=True)
+def tables_are_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new SQLite file gets its tables as a copy of one that was really migrated.
+
+    Migrating takes a process and half a second, a thousand times over; `test_migrations.py` goes
+    the real way, as does every command the tests start.
+    """
+    template = tmp_path_factory.mktemp("migrated") / "svartid.sqlite"
+    really = Database.migrate
+
+    def migrate(database: Database) -> None:
+        url = sa.make_url(database.url)
+        file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+        if file is not None and not (file.exists() and file.stat().st_size):
+            if not template.exists():
+                first = Database(f"sqlite:///{template}")
+                really(first)
+                first.dispose()
+            shutil.copy(template, file)
+        really(database)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "migrate", migrate)
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: str) -> Iterator[str]:
+    """The name of a database of the cluster that new ones are copied from."""
+    with fresh_database(postgres) as url:
+        database = Database(url)
+        database.migrate()
+        database.dispose()
+        yield str(sa.make_url(url).database)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database without tables."""
@@ -102,8 +138,19 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[D
         database.dispose()
 
 
-@pytest.fixture
-def database(empty_database: Database) -> Database:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with this version's tables."""
-    empty_database.migrate()
-    return empty_database
+    if request.param == "sqlite":
+        yield from _opened(f"sqlite:///{tmp_path / 'svartid.sqlite'}")
+        return
+    server = request.getfixturevalue("postgres")
+    with fresh_database(server, request.getfixturevalue("migrated_postgres")) as url:
+        yield from _opened(url)
+
+
+def _opened(url: str) -> Iterator[Database]:
+    database = Database(url)
+    database.migrate()
+    yield database
+    database.dispose()

@@ -87,6 +87,21 @@ def port(services: Services) -> int:
     return found
 
 
+def test_many_questions_are_all_answered(services: Services, port: int) -> None:
+    """Of nodes that ask and hang up; only a few are judged at a time."""
+    told: Told = []
+    asked = {f"1.2.3.{number}" for number in range(12)}
+    with listening(port, told), NodeProcess(services, "--answers") as node:
+        with calling(node.port, "SENDER", CONTEXTS) as association:
+            store(association, b"".join(identity(1)), uid(1))
+        for transaction in sorted(asked):
+            with calling(node.port, "SENDER", CONTEXTS) as association:
+                assert ask(association, transaction, (CT, uid(1))) == 0x0000
+        wait_for(lambda: len(told) >= len(asked), 60, "every question is answered")
+    assert {str(at.TransactionUID) for _, at in told} == asked
+    assert {kind for kind, _ in told} == {1}
+
+
 def test_answered_over_the_same_association(services: Services, port: int) -> None:
     told: Told = []
     heard = threading.Event()
@@ -117,7 +132,7 @@ def test_answered_over_the_same_association(services: Services, port: int) -> No
     reasons = [at.FailureReason for at in two.FailedSOPSequence]
     assert failed == {uid(2): 0x0110, uid(3): 0x0112, uid(1): 0x0119}
     assert len(reasons) == 3
-    assert not outbound.listing(services.database, state="waiting")
+    wait_for(lambda: not outbound.listing(services.database, state="waiting"), 10, "it is noted")
 
 
 def test_what_is_asked_for_again_and_again_is_looked_at_once(services: Services) -> None:

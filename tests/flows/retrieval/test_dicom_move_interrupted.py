@@ -121,7 +121,7 @@ def test_while_one_object_takes_long_the_asker_is_told_so(
     slow = send
 
     def slowly(*words: Any, **more: Any) -> Any:  # noqa: ANN401
-        time.sleep(0.5)
+        time.sleep(2)
         return slow(*words, **more)
 
     monkeypatch.setattr("flows.dicom_move.send", slowly)
