@@ -58,7 +58,11 @@ class NodeProcess:
                 [*command, *self._arguments], env=environment | self._environment, stdout=log,
                 stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
-        wait_for(lambda: "ready" in self.said, within, "the node is ready")
+        process = self._process
+        wait_for(
+            lambda: "ready" in self.said or process.poll() is not None, within, "the node is ready"
+        )
+        assert "ready" in self.said, "the node has ended"
 
     def kill(self) -> None:
         """As a power cut would."""

@@ -18,7 +18,7 @@ from storage.records.slide import JpegEncoding
 from tests.contracts.hostile import ReadingProcess
 from tests.contracts.spoil import flipped, one_tile, structural_places, tag_places, tiff
 
-CUTS, TAGS, FLIPS = (int(os.environ.get("SVARTID_SPOIL", "1")) * each for each in (40, 35, 25))
+CUTS, TAGS, FLIPS = (int(os.environ.get("SVARTID_SPOIL", "1")) * each for each in (30, 25, 15))
 """Tries for each sample; SVARTID_SPOIL=100 tries a hundred times as many."""
 _SHAPE_TAGS = frozenset(
     {256, 257, 258, 259, 262, 270, 273, 277, 278, 279, 284, 322, 323, 324, 325, 330, 339, 347}
