@@ -49,6 +49,7 @@ from viewers import (
     pages,
     policy,
     prefect_proxy,
+    quality,
     repairs,
     reports,
     signin,
@@ -112,6 +113,7 @@ def build_api(context: Context) -> FastAPI:
         dicomweb_uri.router,
         workitems.router, workitems_events.router,
         glasses.router, facts.router, colleagues.router, cases.late,
+        quality.router,
         annotations_files.router, annotations_read.router, annotations_draw.router,
     ):  # fmt: skip
         app.include_router(router)

@@ -40,6 +40,8 @@ class Right(StrEnum):
     """Scan, rescan, match unknown glasses, fulfil orders."""
     DO_WORK = "do_work"
     """Take work items and say what became of them: scanners and laboratory systems."""
+    JUDGE_QUALITY = "judge_quality"
+    """Look at what the checks found, and release the image or not."""
     REPORT = "report"
     """Read as the responsible pathologist: order, ask, write, sign."""
     ANSWER = "answer"
@@ -52,29 +54,38 @@ class Right(StrEnum):
     """Settle what was set aside."""
     MANAGE = "manage"
     """Goals, calendars, people, published months."""
+    APPROVE_MODELS = "approve_models"
+    """See what a model says of itself, and say in one's own name that it may rise."""
+    SEE_SILENT = "see_silent"
+    """See what models said that nobody who treats may see."""
+    SEE_COHORTS = "see_cohorts"
+    """Research sets: slides without anybody's name."""
 
 
 _LAB = {Right.READ_SLIDES, Right.DELIVER_SLIDES, Right.READ_CASES, Right.ENTER_CASES}
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.PATHOLOGIST: frozenset(
         {Right.READ_SLIDES, Right.READ_CASES, Right.ENTER_CASES, Right.REPORT, Right.ANSWER}
-        | {Right.ASSIGN, Right.SEE_TURNAROUND, Right.ANNOTATE}
+        | {Right.ASSIGN, Right.SEE_TURNAROUND, Right.ANNOTATE, Right.JUDGE_QUALITY}
     ),
     Role.TECHNICIAN: frozenset(
-        _LAB | {Right.RUN_LAB, Right.DO_WORK, Right.REPAIR, Right.SEE_TURNAROUND}
+        _LAB
+        | {Right.RUN_LAB, Right.DO_WORK, Right.REPAIR, Right.SEE_TURNAROUND}
+        | {Right.JUDGE_QUALITY}
     ),
     Role.SECRETARY: frozenset(
         {Right.READ_CASES, Right.ENTER_CASES, Right.ASSIGN, Right.REPAIR, Right.SEE_TURNAROUND}
     ),
     Role.OPS: frozenset(
         {Right.READ_SLIDES, Right.DELIVER_SLIDES, Right.OPERATE, Right.SEE_TURNAROUND}
+        | {Right.APPROVE_MODELS, Right.SEE_SILENT, Right.SEE_COHORTS}
     ),
     Role.ADMINISTRATOR: frozenset(
         {Right.READ_SLIDES, Right.DELIVER_SLIDES, Right.OPERATE, Right.SEE_TURNAROUND}
-        | {Right.MANAGE}
+        | {Right.MANAGE, Right.APPROVE_MODELS, Right.SEE_SILENT, Right.SEE_COHORTS}
     ),
     Role.CONSULTANT: frozenset({Right.READ_SLIDES, Right.READ_CASES, Right.ANSWER, Right.ANNOTATE}),
-    Role.RESEARCHER: frozenset(),
+    Role.RESEARCHER: frozenset({Right.SEE_COHORTS}),
     Role.GUEST: frozenset(),
     Role.DEVICE: frozenset({Right.DELIVER_SLIDES, Right.DO_WORK}),
     Role.NODE: frozenset({Right.READ_SLIDES, Right.DELIVER_SLIDES}),

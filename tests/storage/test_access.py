@@ -12,9 +12,9 @@ from storage.records.people import SVARTID, Principal, Right, Role
 EVERYBODY = {Right.PUBLIC, Right.SIGNED_IN}
 WITHOUT_A_CASE = {
     Role.PATHOLOGIST: "read_slides read_cases enter_cases report answer assign see_turnaround "
-    "annotate",
+    "annotate judge_quality",
     Role.TECHNICIAN: "read_slides deliver_slides read_cases enter_cases run_lab do_work repair "
-    "see_turnaround",
+    "see_turnaround judge_quality",
     Role.SECRETARY: "read_cases enter_cases assign repair see_turnaround",
     Role.OPS: "read_slides deliver_slides operate see_turnaround",
     Role.ADMINISTRATOR: "read_slides deliver_slides operate see_turnaround manage",

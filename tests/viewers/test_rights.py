@@ -60,6 +60,8 @@ FILLED = {
     "workitem_uid": "1.2.3",
     "aet": "WATCH",
     "forward_id": "0" * 32,
+    "run_id": "0" * 32,
+    "check": "focus.radius",
 }
 DICOM = ("/dicom-web/", "/wado")
 STREAM = "/api/v1/changes"
