@@ -45,7 +45,7 @@ def unchecked(database: Database, limit: int = 50) -> list[str]:
     """Readable slides nobody has run the checks on, oldest first; not those that break them."""
     ran = sa.select(quality_run.c.run_id).where(quality_run.c.slide_id == slide.c.slide_id)
     broke = sa.select(quality_attempt.c.slide_id).where(
-        quality_attempt.c.slide_id == slide.c.slide_id, quality_attempt.c.count >= MOST_TRIES
+        quality_attempt.c.slide_id == slide.c.slide_id, quality_attempt.c.count > MOST_TRIES
     )
     query = sa.select(slide.c.slide_id).where(~ran.exists(), ~broke.exists())
     with database.reading() as connection:
@@ -73,8 +73,7 @@ def begin(database: Database, slide_id: str) -> int:
 
 def enter(database: Database, report: QualityReport, actor: str) -> Run:
     """Enter a report; it is the slide's from now on, and older ones stay."""
-    document = to_plain(report)
-    sha256 = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    document, sha256 = to_plain(report), digest(report)
     values = {
         "run_id": report.run_id,
         "slide_id": report.slide_id,
@@ -95,6 +94,11 @@ def enter(database: Database, report: QualityReport, actor: str) -> Run:
         happened = Event(f"slide:{report.slide_id}", "QualityAssessed", actor, "quality", told)
         events.record(connection, happened)
     return Run(report, sha256)
+
+
+def digest(report: QualityReport) -> str:
+    """SHA-256 of a report as JSON with sorted keys: what the event log remembers of it."""
+    return hashlib.sha256(json.dumps(to_plain(report), sort_keys=True).encode()).hexdigest()
 
 
 def latest(database: Database, slide_id: str) -> Run | None:

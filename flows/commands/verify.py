@@ -2,8 +2,9 @@
 
 Every tile and file is hashed again and held against the root in the database; what has changed is
 named by level, column and row. The original is given back in memory and must have the SHA-256 it
-came with. Without a slide's id the files in quarantine are checked too. A slide that is not
-complete has no proof yet: it is compared with its original, byte by byte.
+came with. What checks of quality found is held against its digests. Without a slide's id the files
+in quarantine are checked too. A slide that is not complete has no proof yet: it is compared with
+its original, byte by byte.
 
 examples:
   svartid verify
@@ -17,6 +18,7 @@ from __future__ import annotations
 import argparse
 
 from flows.commands.common import complain, print_json, services_of
+from flows.quality_verification import verify_quality
 from flows.verification import verify_quarantine, verify_slide
 from storage.catalogue import get_slide, slides
 
@@ -37,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     clean = True
     for slide in chosen or slides(services.database, limit=1_000_000):
         tiles, problems = verify_slide(services, slide)
+        problems = problems + verify_quality(services, slide.slide_id)
         clean = clean and not problems
         status = "damaged" if problems else "ok"
         if args.json:
