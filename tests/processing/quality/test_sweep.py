@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,8 +12,6 @@ from processing.quality.check import CELL
 from processing.quality.sweep import HALO, fields, tissue_cells
 from storage.records.geometry import Region
 from tests.processing.quality.slides import blank, slide_view, tissue
-
-UM = 1.0
 
 
 @settings(max_examples=25)
@@ -47,15 +46,13 @@ def test_the_working_level_is_as_coarse_as_focus_allows(mpp: float, working: int
 
 def test_a_level_that_is_not_stored_looks_like_the_one_that_would_be() -> None:
     pixels = tissue(1088, 1280)
-    whole, bare = slide_view(pixels), slide_view(pixels)
-    bare.present = {0: bare.present[0]}
-    for level in range(6):
-        size = whole.size.at_level(level)
-        region = Region(0, 0, size.width, size.height)
-        there, made = whole.region(level, region), bare.region(level, region)
-        assert there.shape == made.shape == (size.height, size.width, 3)
-        differs = np.abs(there.astype(int) - made.astype(int))[: size.height - 1, : size.width - 1]
-        assert differs.size == 0 or differs.mean() < 3
+    slide = slide_view(pixels)
+    slide.present = {0: slide.present[0]}
+    for level in range(7):
+        size = slide.size.at_level(level)
+        made = slide.region(level, Region(0, 0, size.width, size.height))
+        true = cv2.resize(pixels, (size.width, size.height), interpolation=cv2.INTER_AREA)
+        assert np.abs(true.astype(int) - made.astype(int)).mean() < 2.5
 
 
 def test_a_part_is_what_the_whole_has_there() -> None:
