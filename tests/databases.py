@@ -154,3 +154,9 @@ def _opened(url: str) -> Iterator[Database]:
     database.migrate()
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def quick_database(tmp_path: Path) -> Iterator[Database]:
+    """SQLite alone, for tests of something else than what the database does."""
+    yield from _opened(f"sqlite:///{tmp_path / 'svartid.sqlite'}")

@@ -6,6 +6,7 @@ from storage import (  # noqa: F401 - put their tables into the metadata
     annotation_tables,
     case_tables,
     dicom_tables,
+    drift_tables,
     quality_tables,
     ups_tables,
 )
