@@ -10,6 +10,7 @@ from storage.on_demand import load
 TABLE = {
     "tissue.area": "processing.quality.blank:Blank",
     "tiles.missing": "processing.quality.missing_tiles:MissingTiles",
+    "pen.area": "processing.quality.pen:Pen",
     "jpeg.quality": "processing.quality.jpeg_quality:JpegQuality",
 }
 """Name to class, in the order of the report."""
