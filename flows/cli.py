@@ -23,6 +23,10 @@ COMMANDS = {
     ),
     "verify": ("flows.commands.verify", "check every stored byte, and name what has changed"),
     "quality": ("flows.commands.quality", "print the report of a slide's quality"),
+    "models": (
+        "flows.commands.models",
+        "models of others: take in, test, run, let rise and fall",
+    ),
     "receipt": ("flows.commands.receipt", "say where a tile comes from, and prove it"),
     "cold": ("flows.commands.cold", "keep slides in less space, or thaw them"),
     "case": ("flows.commands.case", "tell how a case stands: events, clocks, steps, forecast"),

@@ -49,7 +49,7 @@ def run_checks(services: Services, slide_id: str, names: Collection[str] = ()) -
     assessed = assess(view, checks(names), policy)
     run_id = uuid.uuid4().hex
     maps = [
-        _to_store(check, drawn, view.mpp, _unit(assessed, check))
+        to_store(check, drawn, view.mpp, _unit(assessed, check))
         for check, drawn in assessed.maps.items()
     ]
     refs = quality_maps.write_run(services.layout, slide_id, run_id, maps)
@@ -131,7 +131,7 @@ def _unit(assessed: Assessed, check: str) -> str:
     return next(at.unit for at in assessed.findings if at.check == check)
 
 
-def _to_store(name: str, drawn: CellMap, mpp: float | None, unit: str) -> MapToStore:
+def to_store(name: str, drawn: CellMap, mpp: float | None, unit: str) -> MapToStore:
     """Values as bytes in steps; NaN is 255, what is more than 254 steps is 254."""
     steps = np.clip(np.nan_to_num(drawn.values / drawn.step), 0, _MOST)
     stored = np.where(np.isnan(drawn.values), _NODATA, np.rint(steps)).astype(np.uint8)

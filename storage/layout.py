@@ -68,6 +68,11 @@ class Layout:
         return self.root / "quality"
 
     @property
+    def models(self) -> Path:
+        """Models of others by SHA-256, and under `results` what they drew, by slide id."""
+        return self.root / "models"
+
+    @property
     def outbox(self) -> Path:
         """Reports for those who asked, a folder for each; whoever takes them away removes them."""
         return self.root / "outbox"
@@ -114,6 +119,7 @@ class Layout:
             self.made,
             self.findings,
             self.quality,
+            self.models,
             self.outbox,
             self.dicom,
             self.run,

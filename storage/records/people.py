@@ -67,6 +67,7 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.PATHOLOGIST: frozenset(
         {Right.READ_SLIDES, Right.READ_CASES, Right.ENTER_CASES, Right.REPORT, Right.ANSWER}
         | {Right.ASSIGN, Right.SEE_TURNAROUND, Right.ANNOTATE, Right.JUDGE_QUALITY}
+        | {Right.APPROVE_MODELS}
     ),
     Role.TECHNICIAN: frozenset(
         _LAB

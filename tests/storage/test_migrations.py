@@ -19,6 +19,7 @@ from storage import (  # noqa: F401 - put their tables into the metadata
     case_tables,
     dicom_tables,
     drift_tables,
+    model_tables,
     quality_tables,
     ups_tables,
 )
