@@ -17,7 +17,7 @@ from storage import model_results, models, quality_maps
 from storage.catalogue import get_slide
 from storage.database import now
 from storage.errors import Refused, Unsupported
-from storage.records.models import LADDER, Admission, Model, ModelResult, Tested
+from storage.records.models import LADDER, Admission, AdmissionTest, Model, ModelResult
 from storage.records.people import SVARTID
 from storage.records.quality import Figure, ModelMode
 from storage.records.slide import Slide
@@ -43,7 +43,7 @@ def admit(services: Services, model: Model, by: str, opened: Open = open_box) ->
             held = box.held
             tests = examine(model.manifest, box, box.peak_bytes)
     except Refused as error:
-        tests = (Tested("loads", False, None, None, str(error)),)
+        tests = (AdmissionTest("loads", False, None, None, str(error)),)
     found = Admission(tests, now(), by, held)
     return models.enter_admission(
         services.database, model.manifest.name, model.manifest.version, found

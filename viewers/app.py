@@ -45,6 +45,7 @@ from viewers import (
     imaging_pages,
     lab,
     lab_pages,
+    models,
     ops,
     pages,
     policy,
@@ -113,7 +114,7 @@ def build_api(context: Context) -> FastAPI:
         dicomweb_uri.router,
         workitems.router, workitems_events.router,
         glasses.router, facts.router, colleagues.router, cases.late,
-        quality.router,
+        quality.router, models.router,
         annotations_files.router, annotations_read.router, annotations_draw.router,
     ):  # fmt: skip
         app.include_router(router)

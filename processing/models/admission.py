@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from processing.models.ask import Answers, Ask, Patches, activated, prepared
 from storage.errors import Refused
-from storage.records.models import Activation, Manifest, ModelOutput, Tested
+from storage.records.models import Activation, AdmissionTest, Manifest, ModelOutput
 
 TOLERANCE = 1e-4
 SECONDS_PER_MEGAPIXEL = 10.0
@@ -42,44 +42,48 @@ class _Trial:
         return {at.name: activated(answers[at.name], at) for at in self.manifest.outputs}
 
 
-def examine(manifest: Manifest, ask: Ask, peak_bytes: Callable[[], int]) -> tuple[Tested, ...]:
+def examine(
+    manifest: Manifest, ask: Ask, peak_bytes: Callable[[], int]
+) -> tuple[AdmissionTest, ...]:
     """All tests; the first the model does not live through is the last. Pure but for `ask`."""
     trial, done = _Trial(manifest, ask), []
     for name, test in _TESTS.items():
         try:
             done.append(test(trial))
         except Refused as error:  # an answer of another shape, none in time, or a death
-            return (*done, Tested(name, False, None, None, str(error)))
+            return (*done, AdmissionTest(name, False, None, None, str(error)))
     memory = peak_bytes()
     per = trial.seconds / max(trial.pixels / 1e6, 1e-9)
     return (
         *done,
-        Tested("time", per <= SECONDS_PER_MEGAPIXEL, round(per, 3), SECONDS_PER_MEGAPIXEL, "s/MP"),
-        Tested("memory", 0 < memory <= MOST_MEMORY, memory, MOST_MEMORY, "bytes"),
+        AdmissionTest(
+            "time", per <= SECONDS_PER_MEGAPIXEL, round(per, 3), SECONDS_PER_MEGAPIXEL, "s/MP"
+        ),
+        AdmissionTest("memory", 0 < memory <= MOST_MEMORY, memory, MOST_MEMORY, "bytes"),
     )
 
 
-def _shape(trial: _Trial) -> Tested:
+def _shape(trial: _Trial) -> AdmissionTest:
     trial(_tissue_like(trial.manifest.input.tile)[None])
-    return Tested("shape", True, None, None)
+    return AdmissionTest("shape", True, None, None)
 
 
-def _finite(trial: _Trial) -> Tested:
+def _finite(trial: _Trial) -> AdmissionTest:
     """Real tissue's colours, glass, black and noise: an answer in range to each."""
     edge, worst = trial.manifest.input.tile, []
     for name, pixels in _made(edge).items():
         answers = trial(pixels[None])
         worst += [name for at in trial.manifest.outputs if not _in_range(answers[at.name], at)]
     told = ", ".join(sorted(set(worst)))
-    return Tested("finite", not worst, len(set(worst)), 0, told)
+    return AdmissionTest("finite", not worst, len(set(worst)), 0, told)
 
 
-def _determinism(trial: _Trial) -> Tested:
+def _determinism(trial: _Trial) -> AdmissionTest:
     pixels = _several(trial.manifest.input.tile)
     return _close("determinism", _apart(trial(pixels), trial(pixels)), 0.0)
 
 
-def _batch(trial: _Trial) -> Tested:
+def _batch(trial: _Trial) -> AdmissionTest:
     """The same alone and among others."""
     pixels = _several(trial.manifest.input.tile)
     together = trial(pixels)
@@ -88,7 +92,7 @@ def _batch(trial: _Trial) -> Tested:
     return _close("batch", _apart(together, joined), TOLERANCE)
 
 
-def _tiling(trial: _Trial) -> Tested:
+def _tiling(trial: _Trial) -> AdmissionTest:
     """What two overlapping patches both answer for, inside their halos, is the same."""
     given = trial.manifest.input
     maps = [at for at in trial.manifest.outputs if at.stride]
@@ -96,7 +100,7 @@ def _tiling(trial: _Trial) -> Tested:
     core = given.tile - 2 * given.halo
     shift = max(core // 2 // unit, 1) * unit
     if not maps or shift >= core:
-        return Tested("tiling", True, None, TOLERANCE, "nothing overlaps")
+        return AdmissionTest("tiling", True, None, TOLERANCE, "nothing overlaps")
     field = _tissue_like(given.tile + shift)
     cuts = np.stack([field[: given.tile, : given.tile], field[shift:, shift:]])
     answers, worst = trial(cuts), 0.0
@@ -106,11 +110,11 @@ def _tiling(trial: _Trial) -> Tested:
         end = first.shape[-1] - halo
         ours = first[:, halo + by : end, halo + by : end]
         theirs = second[:, halo : end - by, halo : end - by]
-        worst = max(worst, float(np.abs(ours - theirs).max(initial=0.0)))
+        worst = float(np.maximum(worst, _apart({at.name: ours}, {at.name: theirs})))
     return _close("tiling", worst, TOLERANCE)
 
 
-_TESTS: dict[str, Callable[[_Trial], Tested]] = {
+_TESTS: dict[str, Callable[[_Trial], AdmissionTest]] = {
     "shape": _shape,
     "finite": _finite,
     "determinism": _determinism,
@@ -119,12 +123,14 @@ _TESTS: dict[str, Callable[[_Trial], Tested]] = {
 }
 
 
-def _close(name: str, apart: float, limit: float) -> Tested:
-    return Tested(name, bool(apart <= limit), apart if np.isfinite(apart) else None, limit)
+def _close(name: str, apart: float, limit: float) -> AdmissionTest:
+    return AdmissionTest(name, bool(apart <= limit), apart if np.isfinite(apart) else None, limit)
 
 
 def _apart(first: Answers, second: Answers) -> float:
-    return max(float(np.abs(first[name] - second[name]).max(initial=0.0)) for name in first)
+    with np.errstate(invalid="ignore", over="ignore"):
+        every = [np.abs(first[name] - second[name]).max(initial=0.0) for name in first]
+    return float(np.max(every))  # NaN where one of them is
 
 
 def _in_range(answer: NDArray[np.float32], at: ModelOutput) -> bool:

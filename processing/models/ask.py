@@ -29,17 +29,18 @@ def expected_shapes(manifest: Manifest, shape: Sequence[int]) -> dict[str, tuple
 def prepared(pixels: NDArray[np.uint8], given: ModelInput) -> Patches:
     """RGB [n, row, column, 3] as the network wants it: [n, 3, row, column]."""
     low, high = given.range
-    scaled = low + pixels.astype(np.float32) * np.float32((high - low) / 255)
+    scaled: Any = np.float32(low) + pixels.astype(np.float32) * np.float32((high - low) / 255)
     scaled = (scaled - np.array(given.mean, np.float32)) / np.array(given.std, np.float32)
     return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), np.float32)
 
 
 def activated(answer: NDArray[np.float32], output: ModelOutput) -> NDArray[np.float32]:
     """What the manifest says is to be done to an answer; classes are axis 1."""
-    made: NDArray[Any] = answer
+    made: Any = answer
     if output.activation is Activation.SIGMOID:
-        made = 1 / (1 + np.exp(-np.clip(answer, -60, 60)))
+        made = np.reciprocal(1 + np.exp(-np.clip(answer, -60, 60)))
     elif output.activation is Activation.SOFTMAX:
         raised = np.exp(answer - answer.max(axis=1, keepdims=True))
         made = raised / raised.sum(axis=1, keepdims=True)
-    return made.astype(np.float32)
+    plain: NDArray[np.float32] = np.asarray(made, np.float32)
+    return plain

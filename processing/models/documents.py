@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from typing import Any, TypeVar
@@ -65,6 +66,9 @@ def _read(kind: type[T], text: str, name: str = "Manifest") -> T:
         raise Malformed(f"{name}: neither YAML nor JSON: {type(error).__name__}") from error
     if not isinstance(plain, dict):
         raise Malformed(f"{name}: named fields are expected")
+    unknown = sorted(set(plain) - {at.name for at in dataclasses.fields(kind)})
+    if unknown:
+        raise Malformed(f"{name}: there is no field {', '.join(unknown)}")
     return from_plain(kind, plain)
 
 

@@ -124,7 +124,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class AdmissionTest:
     """One admission test."""
 
     name: str
@@ -139,7 +139,7 @@ class Tested:
 class Admission:
     """All of them, in one run."""
 
-    tests: tuple[Tested, ...]
+    tests: tuple[AdmissionTest, ...]
     at: datetime
     by: str
     held: tuple[str, ...] = ()
