@@ -22,9 +22,11 @@ from flows.dicom_series import ReceivedSeries
 from flows.label_process import LabelReader
 from flows.matching import ReadLabel
 from flows.parent import die_with_parent
+from flows.quality_drift import DriftWatch, registered
 from flows.quality_events import Findings
 from flows.reporting import PrefectReporter
 from flows.services import Services, open_services
+from flows.triage import Triage
 from storage.logs import log_to_stderr
 from storage.settings import read_settings
 
@@ -75,6 +77,8 @@ def duties(services: Services, report: Report, read_label: ReadLabel) -> list[Du
         Duty("routing", 1.0, Router(services, report)),
         Duty("dead scans", 10.0, DeadScans(services, report)),
         Duty("time", 20.0, Clock(services, report)),
+        Duty("triage", 1.0, Triage(services)),
+        Duty("drift", 60.0, DriftWatch(services, registered(services.database))),
     ]
 
 

@@ -18,11 +18,12 @@ from flows.services import Services
 from processing.quality_drift.figures import figures_of
 from processing.quality_drift.watch import LEARNING, MOST, Seen, split, standings
 from processing.turnaround.working_days import COPENHAGEN
-from storage import drift_log, quality, quality_drift, quality_policies
+from storage import drift_log, models, quality, quality_drift, quality_policies
 from storage.database import Database, now
 from storage.errors import NotFound
 from storage.quality_drift import Kept, RunRow
 from storage.records.drift import Breach, Channel, Observation, Series, Standing
+from storage.records.models import LADDER
 
 _LOG = logging.getLogger("svartid.drift")
 _AGAIN = 3600.0
@@ -49,6 +50,19 @@ class Evaluated:
     ended: tuple[Breach, ...]
     fallen: tuple[str, ...]
     """`model NAME@VERSION`, `check NAME`: what is heard less from now on."""
+
+
+def registered(database: Database) -> StepDown:
+    """Models of the registry, each a step at a time."""
+
+    def step_down(name: str, version: str, reason: str) -> bool:
+        known = models.get(database, name, version)
+        place = LADDER.index(known.mode)
+        if place:
+            models.demote(database, known, LADDER[place - 1], _ACTOR, reason)
+        return bool(place)
+
+    return step_down
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from storage.errors import Illegal, Malformed, NotFound
 from storage.events import Event
 from storage.exchange import facts
 from storage.exchange.plain import is_moment, is_text
+from storage.records.ai_rules import ai_refusal, is_ai
 from storage.records.case import Case
 from storage.records.case_events import CONCLUDED, CaseFact, Happened
 from storage.records.case_fold import fold
@@ -71,6 +72,7 @@ def record_in(
     if not _ACCESSION.fullmatch(accession):
         raise Malformed("an accession number has 1 to 40 letters, digits, and ./_- between them")
     fact = facts.check(fact)
+    strict = strict or is_ai(said.actor)  # what it may not say is not kept for people to sort out
     events.hold(connection)  # first: what waited for its turn happened after what was before it
     received = now()
     said = _checked(said, received)
@@ -81,7 +83,8 @@ def record_in(
         return _told_before(connection, case, fact, said, found, strict=strict)
     moment = said.occurred_at or received
     happened = Happened(fact, said.actor, said.source, moment, received_at=received)
-    reason = case_rows.conflict(connection, accession, fact) or refusal(accession, log, happened)
+    reason = ai_refusal(case, happened) or case_rows.conflict(connection, accession, fact)
+    reason = reason or refusal(accession, log, happened)
     if reason == "already":
         return Recorded(Outcome.KNOWN, case, reason=reason)
     if reason:

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from storage.database import Database, now
+from storage.errors import Illegal
+from storage.records.ai_rules import KINDS, is_ai
 from storage.tables import event
 
 _LOCK = 0x5376_6172_7469_64  # "Svartid"
@@ -43,8 +45,11 @@ class Event:
 def record(connection: Connection, happened: Event) -> int:
     """Append inside the caller's transaction, so that state and history cannot part; its id.
 
-    Errors: sqlalchemy's IntegrityError when the key is there already.
+    Errors: sqlalchemy's IntegrityError when the key is there already; Illegal for what a program
+    that judges pictures may not say.
     """
+    if is_ai(happened.actor) and happened.kind not in KINDS:
+        raise Illegal("ai_may_not")
     hold(connection)
     received = now()
     done = connection.execute(

@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from storage.records.milestones import Priority
+
 Figure = float | int | str | None
 SCHEMA = "qc-report/1"
 
@@ -122,6 +124,23 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class TriageRule:
+    """When a figure of a check makes a case more urgent, or somebody else's subject."""
+
+    check: str
+    figure: str
+    limit: float
+    below: bool = False
+    """True where small figures are the telling ones."""
+    priority: Priority | None = None
+    """At least this urgent; never less than it is."""
+    subspecialty: str = ""
+    """Proposed to people, as a note."""
+    reason: str = ""
+    """In the laboratory's words; the rule itself where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What is asked of slides, of one scanner and stain or of all; a change is a new version."""
 
@@ -136,6 +155,7 @@ class Policy:
     """Checks this site has validated: they may ask for another scan by themselves."""
     scanner: str = ""
     stain: str = ""
+    triage: tuple[TriageRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

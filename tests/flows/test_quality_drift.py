@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from flows.quality_drift import Evaluated, evaluate
-from storage import drift_log, events, quality, quality_drift
+from flows.quality_drift import Evaluated, evaluate, registered
+from flows.services import Services
+from storage import drift_log, events, models, quality, quality_drift
 from storage.case_tables import case_image
 from storage.database import Database
 from storage.errors import Malformed, NotFound
 from storage.records.drift import DriftState, MissingReference, Reference, Series
-from storage.records.quality import Policy
+from storage.records.models import (
+    LADDER,
+    Admission,
+    AdmissionTest,
+    Card,
+    Manifest,
+    Model,
+    ModelFormat,
+    ModelInput,
+)
+from storage.records.people import Principal, Role
+from storage.records.quality import ModelMode, Policy
 from tests.flows.drift_lab import (
     NOW,
     SCANNER,
@@ -211,3 +224,37 @@ def test_references_come_and_go(quick_database: Database) -> None:
         with pytest.raises(Malformed):
             drift_log.add_reference(quick_database, wrong)
     assert quality_drift.references(quick_database) == []
+
+
+def test_a_model_of_the_registry_falls_a_step_and_keeps_the_reason(services: Services) -> None:
+    database, data = services.database, b"a network"
+    known = a_model(services, data, ModelMode.VISIBLE_QC)
+    name, version = known.manifest.name, known.manifest.version
+    weeks = calm()
+    live(database, weeks, later(weeks, days=3, a_day=40, blur=1.0, alarms=0.9))
+    done = evaluate(database, NOW + 3 * DAY, registered(database))
+    assert done.fallen == (f"model {name}@{version}",)
+    assert models.get(database, name, version).mode is ModelMode.SILENT
+    (told,) = events.of_kinds(database, ["ModelDemoted"])
+    assert told.data["why"] == "drift: focus_p50 of GT450-7 HE is out"
+    fall = registered(database)
+    assert [fall(name, version, "x"), fall(name, version, "x")] == [True, False]
+    assert models.get(database, name, version).mode is ModelMode.TEST
+
+
+def a_model(services: Services, data: bytes, mode: ModelMode) -> Model:
+    """One that two people have let rise so far."""
+    database, sha256 = services.database, hashlib.sha256(data).hexdigest()
+    manifest = Manifest(
+        "focus-mlp", "1.2", "focus", ModelFormat.SAFETENSORS, sha256, "MIT",
+        ModelInput(1.0, 128, 32), (), (),
+    )  # fmt: skip
+    card = Card("1.2", sha256, "focus", (), (), (), (), "lab@example.org")
+    models.add(database, services.layout, manifest, card, data, "kir")
+    passed = Admission((AdmissionTest("shape", True, None, None),), NOW, "kir")
+    known = models.enter_admission(database, "focus-mlp", "1.2", passed)
+    for step in LADDER[1 : LADDER.index(mode) + 1]:
+        for person in ("kir", "lise"):
+            who = Principal(person, Role.OPS, "test")
+            known = models.approve(database, known, step, who, "evidence")
+    return known

@@ -10,6 +10,7 @@ const REFUSALS = {
   absence_empty: t("The absence ends before it begins."),
   accepted_by_another: t("Somebody else has accepted it."),
   accession_taken: t("Another case has that number."),
+  ai_may_not: t("A program that judges pictures may only raise the priority or leave a note."),
   already: t("That has been recorded already."),
   annotation_locked: t("The annotation is locked. Unlock it first."),
   annotation_newer: t("Somebody has changed the annotation meanwhile. What you see is theirs; make your change in it."),
