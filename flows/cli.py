@@ -27,6 +27,11 @@ COMMANDS = {
         "flows.commands.models",
         "models of others: take in, test, run, let rise and fall",
     ),
+    "checks": (
+        "flows.commands.checks",
+        "what is asked of slides: thresholds, checks switched off, checks validated here",
+    ),
+    "drift": ("flows.commands.drift", "whether scanners and models still measure as they did"),
     "receipt": ("flows.commands.receipt", "say where a tile comes from, and prove it"),
     "cold": ("flows.commands.cold", "keep slides in less space, or thaw them"),
     "case": ("flows.commands.case", "tell how a case stands: events, clocks, steps, forecast"),

@@ -82,7 +82,7 @@ def _figure(seen: Seen, name: str) -> Standing | None:
         median(known) if known else None, median(latest) if latest else None, len(latest),
         checks=(followed.check,),
     )  # fmt: skip
-    if len(known) < (LEAST_REFERENCE if reference else LEAST):
+    if not after or len(known) < (LEAST_REFERENCE if reference else LEAST):
         return told
     values = [value for _, value in after]
     if reference:
@@ -111,7 +111,7 @@ def _rate(seen: Seen, name: str, asks: Callable[[Observation], bool | None]) -> 
         known / len(before) if before else None,
         sum(latest) / len(latest) if latest else None, len(latest),
     )  # fmt: skip
-    if len(before) < (2 * _OVERRIDES if name == OVERRIDE_RATE else LEAST):
+    if not after or len(before) < (2 * _OVERRIDES if name == OVERRIDE_RATE else LEAST):
         return told
     batches = [after[at : at + size] for at in range(0, len(after) - size + 1, size)]
     counts = [(sum(answer for _, answer in batch), size) for batch in batches]
