@@ -11,6 +11,8 @@ TABLE = {
     "tissue.area": "processing.quality.blank:Blank",
     "tiles.missing": "processing.quality.missing_tiles:MissingTiles",
     "pen.area": "processing.quality.pen:Pen",
+    "edge.coverslip": "processing.quality.coverslip:Coverslip",
+    "edge.scratch": "processing.quality.scratch:Scratch",
     "jpeg.quality": "processing.quality.jpeg_quality:JpegQuality",
 }
 """Name to class, in the order of the report."""

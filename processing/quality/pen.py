@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.quality.beneath import beneath
 from processing.quality.check import CellMap, Field, Measured
 from processing.quality.pen_rule import CLASSES, Classes, find_pen
 from processing.quality.slide_view import SlideView
@@ -18,10 +19,8 @@ from storage.records.quality import Basis, Spot
 
 _UM = 8.0
 """Taken for a pixel where nobody says what it measures."""
-_SMALLER = 4
-"""What is beneath ink is worked out at this many times the pixel."""
-_HALO_UM, _STROKE_UM = 100.0, 500.0
-"""Around a stroke the shade is no tissue; half of a stroke's width at most."""
+_HALO_UM, _STROKE_UM = 100.0, 1000.0
+"""Around a stroke the shade is no tissue; a stroke is this wide at most."""
 _MOST_SPOTS = 50
 Mask = NDArray[np.bool_]
 
@@ -67,28 +66,14 @@ class PenLook:
 
 
 def under_ink(tissue: TissueMask, ink: Mask) -> tuple[Mask, Mask]:
-    """Ink with tissue beneath it, and all tissue, each [row, column].
-
-    Nobody sees through ink: there is tissue beneath a stroke that has tissue on both sides of it.
-    """
+    """Ink with tissue beneath it, and all tissue, each [row, column]."""
     if not ink.any():
         return ink, tissue.mask
-    um = (tissue.um or _UM) * _SMALLER
-    height, width = ink.shape
-    small = (-(-width // _SMALLER), -(-height // _SMALLER))
-    near = cv2.dilate(ink.astype(np.uint8), _round(_HALO_UM * _SMALLER / um))
-    bare = tissue.mask & (near == 0)
-    seen = cv2.resize(bare.astype(np.uint8) * 255, small, interpolation=cv2.INTER_AREA) > 127
-    seen_wide = cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_OPEN, _round(_HALO_UM / um))
-    around = _round((_STROKE_UM + _HALO_UM) / um)
-    closed = cv2.erode(cv2.dilate(seen_wide, around), around, borderValue=1)
-    beneath = cv2.resize(closed, (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    return ink & beneath, bare | (tissue.mask & beneath)
-
-
-def _round(radius: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, round(radius)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)).astype(np.uint8)
+    um = tissue.um or _UM
+    under = beneath(tissue, ink, um, _STROKE_UM, _HALO_UM)
+    halo = 2 * max(1, round(_HALO_UM / um)) + 1
+    near = cv2.dilate(ink.astype(np.uint8), np.ones((halo, halo), np.uint8)) > 0
+    return ink & under, tissue.mask & (under | ~near)
 
 
 def _spots(pen: Classes, tissue: TissueMask) -> tuple[Spot, ...]:

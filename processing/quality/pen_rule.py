@@ -59,7 +59,7 @@ class PenRule:
     inside_over_tissue: float = 0.1
     """Ink over tissue has the shares of both: as far among those of stains as this it is looked
     for where a stroke goes on,"""
-    density_over_tissue: float = 0.1
+    density_over_tissue: float = 0.15
     """if it is this much denser than the tissue around it."""
     share_over_tissue: float = 0.2
     """The part of a stroke that was found without this."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,12 @@ INKS = {"red": (225, 30, 60), "green": (20, 140, 110), "blue": (20, 60, 190), "b
 GLASS = (243.0, 243.0, 243.0)
 
 
+@cache
+def section(seed: int = 1) -> np.ndarray:
+    """A section with nuclei, on glass."""
+    return tissue(900, 1200, seed)
+
+
 def inked(pixels: np.ndarray, colour: str, way: list[tuple[int, int]], width: int) -> np.ndarray:
     """With a stroke that takes its share of the light, as ink does."""
     passes = np.full(pixels.shape, 255, np.uint8)
@@ -30,32 +37,33 @@ class TestPen(CheckContract):
 
     @pytest.mark.parametrize("colour", INKS)
     def test_a_stroke_across_the_tissue_is_found_with_its_colour(self, colour: str) -> None:
-        slide = inked(tissue(1800, 2400), colour, [(100, 1300), (2300, 500)], 200)
-        found = self.found(slide, 2.0)
+        slide = inked(section(), colour, [(50, 650), (1150, 250)], 100)
+        found = self.found(slide, 4.0)
         assert found.state is QualityState.REVIEW
         assert colour in str(found.figures["colours"]).split()
-        assert found.figures["pen_mm2"] == pytest.approx(2340 * 200 * 4e-6, rel=0.2)
+        # The rim of a stroke counts, at 32 µm a pixel a tenth of its width on either side.
+        assert found.figures["pen_mm2"] == pytest.approx(1.2 * 1170 * 100 * 16e-6, rel=0.2)
         assert 12 < found.figures["area_pct"] < 22
 
     def test_a_stroke_beside_the_tissue_is_told_but_covers_none(self) -> None:
-        slide = np.hstack([tissue(1600, 1600), blank(1600, 1600)])
-        found = self.found(inked(slide, "green", [(2400, 200), (2400, 1400)], 200), 2.0)
-        assert found.figures["pen_mm2"] == pytest.approx(1200 * 200 * 4e-6, rel=0.3)
+        slide = np.hstack([section(), blank(900, 900)])
+        found = self.found(inked(slide, "green", [(1700, 100), (1700, 800)], 100), 4.0)
+        assert found.figures["pen_mm2"] == pytest.approx(800 * 100 * 16e-6, rel=0.3)
         assert found.figures["area_pct"] < 0.2
         assert found.state is QualityState.PASS
         x, y, width, height = found.spots[0].box
-        assert 2200 < x < x + width < 2600
-        assert y < 300
-        assert height > 1000
+        assert 1600 < x < x + width < 1800
+        assert y < 150
+        assert height > 600
 
     @pytest.mark.parametrize("seed", [1, 2])
     def test_stained_tissue_is_no_ink(self, seed: int) -> None:
-        assert self.found(tissue(1800, 2400, seed), 2.0).figures["pen_mm2"] == 0
+        assert self.found(section(seed), 4.0).figures["pen_mm2"] == 0
 
     def test_what_the_scanner_left_black_is_no_ink(self) -> None:
-        slide = tissue(1800, 2400)
-        slide[:, 2000:] = 0
-        assert self.found(slide, 2.0).figures["pen_mm2"] == 0
+        slide = section().copy()
+        slide[:, 1000:] = 0
+        assert self.found(slide, 4.0).figures["pen_mm2"] == 0
 
 
 @pytest.mark.parametrize(
