@@ -38,6 +38,7 @@ _FLOWS = {
     "keep time": "keep time",
     "route": "route case",
     "deliver": "deliver message",
+    "check": "check quality",
 }
 _UNKEPT = {"Cache-Control": "no-store"}
 _cache: dict[str, tuple[float, Any]] = {}

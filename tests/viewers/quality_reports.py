@@ -24,6 +24,7 @@ from storage.records.quality import (
 )
 
 SIZE = (4000, 3000)
+"""Of the image that a report speaks of, unless it is told another."""
 _NUMBERS = itertools.count(1)
 
 
@@ -75,7 +76,11 @@ def radii() -> np.ndarray:
 
 
 def enter(
-    database: Database, layout: Layout, slide_id: str, findings: tuple[Finding, ...] = GOOD
+    database: Database,
+    layout: Layout,
+    slide_id: str,
+    findings: tuple[Finding, ...] = GOOD,
+    size: tuple[int, int] = SIZE,
 ) -> Run:
     """A report on a slide; a check of focus or of tiles comes with its map."""
     number = next(_NUMBERS)
@@ -83,20 +88,25 @@ def enter(
     maps = []
     for at in findings:
         if at.check == "focus.radius":
-            maps.append(MapToStore(at.check, radii(), 256, 0.1, 0.25, at.unit))
+            maps.append(MapToStore(at.check, radii(), _cell(size), 0.1, 0.25, at.unit))
         elif at.spots:
             stored = np.zeros((12, 16), np.uint8)
             stored[2, 4:6] = 1
             kinds = ("missing", "damaged")
-            maps.append(MapToStore(at.check, stored, 256, 1.0, 0.25, at.unit, kinds))
+            maps.append(MapToStore(at.check, stored, _cell(size), 1.0, 0.25, at.unit, kinds))
     refs = quality_maps.write_run(layout, slide_id, run_id, maps)
     entered = tuple(at if at.check not in refs else _with_map(at, refs[at.check]) for at in found)
     report = QualityReport(
         slide_id, "f" * 64, None, run_id, datetime.now(UTC) + timedelta(milliseconds=number),
-        "0.1", policy_ref(DEFAULT), SIZE, 0.25, 1.4, 1.0, conclude(entered, DEFAULT, 1.0),
+        "0.1", policy_ref(DEFAULT), size, 0.25, 1.4, 1.0, conclude(entered, DEFAULT, 1.0),
         entered, 0.4, 0.5,
     )  # fmt: skip
     return quality.enter(database, report, "svartid")
+
+
+def _cell(size: tuple[int, int]) -> int:
+    """Pixels along a cell, so that a map of 16 by 12 covers the image."""
+    return 256 if size[0] > 16 * 128 else 128
 
 
 def _with_map(at: Finding, ref: quality_maps.MapRef) -> Finding:

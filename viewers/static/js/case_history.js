@@ -6,6 +6,7 @@ import { factWords } from "./fact_words.js";
 import { exactTime } from "./format.js";
 import { t } from "./i18n.js";
 import { nameOf } from "./case_words.js";
+import { findingWords } from "./quality_words.js";
 import { element } from "./page.js";
 
 /** @typedef {{event_id: number, kind: string, data: Record<string, unknown>, occurred_at: string, received_at: string, actor: string, source: string, backdated?: boolean}} Happened */
@@ -45,8 +46,9 @@ async function fill(store, place) {
  */
 function line(at, store, corrected) {
   const { now, signal } = store;
-  const { barcode, reason } = at.data;
-  const about = [barcode, reason].filter((each) => typeof each === "string" && each !== "").join(" · ");
+  const { barcode, reason, finding } = at.data;
+  const found = typeof finding === "string" ? findingWords(finding) : "";
+  const about = [barcode, found, reason].filter((each) => typeof each === "string" && each !== "").join(" · ");
   const entered = at.backdated ? t("entered {time}", { time: exactTime(at.received_at) }) : "";
   return h(
     "li",

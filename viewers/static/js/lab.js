@@ -8,6 +8,7 @@ import { showAlarm } from "./lab_alarm.js";
 import { labKeys } from "./lab_keys.js";
 import { glassMenu } from "./lab_menu.js";
 import { showOrders } from "./lab_orders.js";
+import { showAsked } from "./lab_quality.js";
 import { showQueue } from "./lab_queue.js";
 import { createLine, groupsShown, keyOf, linesOf, updateLine } from "./lab_lines.js";
 import { ScanField } from "./lab_scan.js";
@@ -38,11 +39,15 @@ const choice = new RowChoice(list, () => {});
 /** @type {Lab | null} */
 let latest = null;
 let pointerInside = false;
+/** How many images the checks ask to be looked at. */
+let asked = 0;
 
 async function load() {
   try {
     latest = await getJson("/api/v1/lab", signal);
     show(pointerInside);
+    asked = await showAsked(() => void load(), signal);
+    tiles.show(latest?.counts ?? {}, latest?.unknown.length ?? 0, asked);
   } catch (error) {
     if (signal.aborted) return;
     if (latest === null) element("rows").replaceChildren();
@@ -54,7 +59,7 @@ async function load() {
 function show(hold) {
   if (latest === null) return;
   const { slides, counts, orders, unknown, queue, mismatches } = latest;
-  tiles.show(counts, unknown.length);
+  tiles.show(counts, unknown.length, asked);
   const found = slides.filter(matches);
   const searching = search.value.trim() !== "";
   const lines = linesOf(found, groupsShown(tiles.chosen, searching));

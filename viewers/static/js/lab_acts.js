@@ -40,21 +40,26 @@ export async function markStained({ barcode }, { changed, signal }) {
   }
 }
 
-/** @param {LabGlass} glass @param {Acting} acting */
-export async function rescan(glass, { changed, signal }) {
-  const picker = glass.slide_id ? regionPicker(associatedAddress(glass.slide_id, "overview"), glass.region) : null;
+/**
+ * @param {Pick<LabGlass, "barcode" | "stain" | "block" | "accession" | "patient" | "slide_id" | "region">} glass
+ * @param {Acting} acting
+ * @param {{reason?: string, note?: string, picture?: string}} [asked] what the checks would ask for
+ */
+export async function rescan(glass, { changed, signal }, asked = {}) {
+  const picker = glass.slide_id ? regionPicker(asked.picture ?? associatedAddress(glass.slide_id, "overview"), glass.region) : null;
   const reasons = Object.entries(RESCAN_REASONS).map(([value, words]) => ({ value, words }));
   const done = await formDialog({
     title: t("Scan again"),
     detail: [aboutGlass(glass), ...(picker ? [picker.figure] : [])],
     fields: [
-      { name: "reason", label: t("Reason"), kind: "choice", options: reasons },
-      { name: "note", label: t("Note to whoever scans"), optional: true },
+      { name: "reason", label: t("Reason"), kind: "choice", options: reasons, value: asked.reason },
+      { name: "note", label: t("Note to whoever scans"), optional: true, value: asked.note },
     ],
     action: t("Scan again"),
     send: (answers) => sendJson("POST", address(glass.barcode, "rescan"), { ...answers, region: picker?.region() ?? null }, signal),
   });
   if (done) changed();
+  return done;
 }
 
 /** @param {LabGlass} glass @param {Acting} acting */

@@ -32,14 +32,15 @@ export class GroupTiles {
   /**
    * @param {Record<string, number>} counts
    * @param {number} unknown
+   * @param {number} asked images that the checks ask to be looked at
    */
-  show(counts, unknown) {
+  show(counts, unknown, asked) {
     const all = { ...counts, expected: (counts.expected ?? 0) - (counts.missing ?? 0) };
     const tiles = Object.entries(GROUPS).map(([name, at]) => {
       const count = /** @type {Record<string, number>} */ (all)[name] ?? 0;
       return this.#tile(/** @type {Group} */ (name), at, count);
     });
-    tiles.splice(2, 0, unknownTile(unknown));
+    tiles.splice(2, 0, panelTile("unknown", unknown, t("Unknown slides"), t("Images whose glass is not known")), panelTile("quality", asked, t("To be looked at"), t("Images to be looked at: released, or scanned again")));
     const place = element("tiles");
     const focused = [...place.querySelectorAll("button, a")].findIndex((at) => at === document.activeElement);
     place.replaceChildren(...tiles);
@@ -74,11 +75,16 @@ export class GroupTiles {
   }
 }
 
-/** Unknown slides have a panel of their own: the tile leads there. @param {number} count */
-function unknownTile(count) {
+/**
+ * What has a panel of its own: the tile leads there.
+ * @param {string} panel
+ * @param {number} count
+ * @param {string} word
+ * @param {string} hint
+ */
+function panelTile(panel, count, word, hint) {
   const mark = count === 0 ? "circle-check" : "shield-alert";
   const tone = count === 0 ? "neutral" : "attention";
-  const goThere = () => element("unknown").focus();
-  const hint = t("Images whose glass is not known");
-  return h("li", {}, h("button", { class: `tile ${tone}`, type: "button", title: hint, onclick: goThere }, icon(mark), h("b", {}, number(count)), h("span", {}, t("Unknown slides"))));
+  const goThere = () => element(panel).focus();
+  return h("li", {}, h("button", { class: `tile ${tone}`, type: "button", title: hint, onclick: goThere }, icon(mark), h("b", {}, number(count)), h("span", {}, word)));
 }

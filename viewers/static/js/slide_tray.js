@@ -16,6 +16,8 @@ export class SlideTray {
     this.items = new Map();
     /** @type {Promise<unknown>} */
     this.free = Promise.resolve();
+    /** Called when its slides have been shown anew. */
+    this.shown = () => {};
   }
 
   /** @param {Promise<unknown>} free the pictures wait for it; they are many and large */
@@ -36,6 +38,7 @@ export class SlideTray {
     }
     if (first) this.items.get(this.slideId)?.scrollIntoView({ block: "nearest" });
     this.#neighbourButtons();
+    this.shown();
   }
 
   /** The glasses of a case instead, which are not all images. @param {HTMLElement[]} items */
@@ -49,6 +52,7 @@ export class SlideTray {
     const again = focused ? [...tray.querySelectorAll("a")].find((item) => item.getAttribute("href") === focused) : null;
     again?.focus({ preventScroll: true });
     this.#neighbourButtons();
+    this.shown();
   }
 
   /** @param {number} step -1 the slide above, 1 the one below */

@@ -88,17 +88,21 @@ async function followCase(slide, microscope) {
 }
 
 /**
- * What is drawn on it comes when the slide itself is there.
+ * What is drawn on it, and what the checks found, come when the slide itself is there.
  * @param {Microscope} microscope
  */
 async function annotate(microscope) {
+  const { slide } = microscope;
   await microscope.drawn;
   // All at once: on a far line one module after the other would take a second each.
-  for (const href of (element("main").dataset.later ?? "").split(" ").filter(Boolean)) {
+  for (const href of new Set((element("main").dataset.later ?? "").split(" ").filter(Boolean))) {
     if (!document.querySelector(`link[href="${href}"]`)) document.head.append(h("link", { rel: "modulepreload", href }));
   }
   const { startAnnotations } = await import("./annotations.js");
   if (!signal.aborted) await startAnnotations(microscope, signal);
+  if (slide.channels || signal.aborted) return; // checks are made for slides in colour
+  const { startQuality } = await import("./quality.js");
+  await startQuality(microscope, tray, () => ofCase?.now ?? null, signal);
 }
 
 /** The slide's state and the tray change; what is under the microscope stays untouched. */

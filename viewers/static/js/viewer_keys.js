@@ -90,6 +90,8 @@ function lines({ mpp, icc, channels, accession }) {
   /** @type {import("./keys_dialog.js").KeyLine[]} */
   const ofChannels = channels ? [[["c"], t("Show or hide the channels")]] : [];
   /** @type {import("./keys_dialog.js").KeyLine[]} */
+  const quality = channels ? [] : [[["q", "m"], t("Show or hide the checks, their maps in turn")]];
+  /** @type {import("./keys_dialog.js").KeyLine[]} */
   const colour = icc ? [[["i"], t("Colours as scanned, or corrected by the slide's profile")]] : [];
   /** @type {import("./keys_dialog.js").KeyLine[]} */
   const ofCase = accession ? [[["p"], t("Show or hide question, flags and report")], [["x"], t("Ask for a rescan")]] : [];
@@ -106,6 +108,7 @@ function lines({ mpp, icc, channels, accession }) {
     [["t"], t("Show or hide the slides")],
     ...colour,
     ...ofCase,
+    ...quality,
     [["n"], t("Show or hide the list of annotations")],
     [["h"], t("Show the slide without annotations")],
     [["k", "b", "g", "l"], t("Draw a point, a rectangle, a polygon, a text")],

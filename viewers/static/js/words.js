@@ -36,6 +36,7 @@ const PROCESS_NAMES = {
   watch: t("Watch folder"),
   casework: t("Casework"),
   forwarder: t("Forwarding"),
+  quality: t("Quality"),
   dicom: "DICOM",
 };
 
@@ -50,6 +51,7 @@ const FLOW_NAMES = {
   "keep time": t("Keep time"),
   "route case": t("Choose a pathologist"),
   "deliver message": t("Deliver a message"),
+  "check quality": t("Check the quality of a slide"),
 };
 
 /** @type {Record<string, string>} */
