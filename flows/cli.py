@@ -27,6 +27,7 @@ COMMANDS = {
         "flows.commands.models",
         "models of others: take in, test, run, let rise and fall",
     ),
+    "cohort": ("flows.commands.cohort", "research sets of slides without names"),
     "checks": (
         "flows.commands.checks",
         "what is asked of slides: thresholds, checks switched off, checks validated here",

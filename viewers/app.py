@@ -28,6 +28,7 @@ from viewers import (
     cases,
     changes,
     channels,
+    cohorts,
     colleagues,
     colour,
     dicomweb,
@@ -114,7 +115,7 @@ def build_api(context: Context) -> FastAPI:
         dicomweb_uri.router,
         workitems.router, workitems_events.router,
         glasses.router, facts.router, colleagues.router, cases.late,
-        quality.router, models.router,
+        quality.router, models.router, cohorts.router,
         annotations_files.router, annotations_read.router, annotations_draw.router,
     ):  # fmt: skip
         app.include_router(router)

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from starlette.routing import WebSocketRoute
 
-from storage import model_results, models
+from storage import cohorts, model_results, models
 from storage.catalogue import get_slide
 from storage.database import now
+from storage.records.cohorts import CohortQuery
 from storage.records.models import LADDER, Admission, AdmissionTest, Model, ModelResult
 from storage.records.people import Principal, Right, Role, allowed
 from storage.records.quality import ModelMode
@@ -145,3 +146,15 @@ def test_models_are_told_without_what_they_say(
     assert known["guest-silent"]["card"]["known_failures"] == ["red pen"]
     assert marker(ModelMode.SILENT) not in str(told)
     assert ask("pathologist").get("/api/v1/models/guest-silent/9").status_code == 404
+
+
+def test_a_researcher_sees_sets_and_no_slide(ask: Ask, shop: Shop) -> None:
+    cohorts.create(shop.services.database, "seen", CohortQuery(), "test")
+    told = ask("researcher").get("/api/v1/cohorts/seen/1")
+    assert told.json()["count"] == len(told.json()["slides"]) >= 2
+    for known in (shop.svs, shop.dicom):
+        assert known not in told.text
+        assert known not in ask("researcher").get("/api/v1/cohorts").text
+    assert ask("researcher").get("/api/v1/slides").status_code == 403
+    assert ask("pathologist").get("/api/v1/cohorts").status_code == 403
+    assert ask("researcher").get("/api/v1/cohorts/seen/9").status_code == 404
