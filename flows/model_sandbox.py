@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -72,7 +73,12 @@ class Sandbox:
         """What keeps it in."""
 
     def __enter__(self) -> Self:
-        """Start the process and hand it the model. Errors: Refused without a box, ModelFailed."""
+        """Start the process and hand it the model.
+
+        Errors: Refused without torch, or without a box where one is needed; ModelFailed.
+        """
+        if find_spec("torch") is None or find_spec("safetensors") is None:
+            raise Refused("torch is not installed here: pip install 'svartid[torch]'")
         self._process = self._start()
         try:
             self.held = tuple(self._take(_START_SECONDS)[0].get("held", ()))

@@ -1,7 +1,8 @@
 """The quality process: every slide that can be read is checked, soon after and behind the rest.
 
 `python -m flows.quality_process`, started and restarted by `svartid up`. A check that takes the
-process along is tried three times; then the slide's report says so. Nothing waits for it.
+process along is tried three times; then the slide's report says so. Nothing waits for it. When
+there is nothing to check, models of others (docs/models.md) that have risen are run.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from types import FrameType
 
 from flows import casework_flows
 from flows.casework_report import FlowReport, Report, kind_of
+from flows.model_runs import Guests
 from flows.parent import die_with_parent
 from flows.quality import run_checks
 from flows.reporting import PrefectReporter
@@ -88,11 +90,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     report = FlowReport(PrefectReporter(services).is_up)
-    look, failures = Assessor(services, report), 0
+    look, guests, failures = Assessor(services, report), Guests(services), 0
     _LOG.info("ready")
     while not stop.is_set():
         try:
-            done, failures = look(), 0
+            done, failures = look() or guests(), 0
         except Transient as error:
             done, failures = 0, failures + 1
             _LOG.warning("checks wait (%d): %s", failures, error)

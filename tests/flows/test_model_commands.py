@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from flows.bundles import bundles_at
 from flows.cli import main
 from flows.follow import Follower
+from flows.model_runs import run_due, run_model
+from flows.model_sandbox import WORKER, Sandbox
 from flows.receive import receive
-from flows.services import Services
+from flows.services import Services, prepare_services
 from storage import events, model_results, models, people, quality_maps
+from storage.case_tables import case_image
+from storage.database import now
+from storage.records.case_words import ScanState
 from storage.records.intake import IntakeState, Source
-from storage.records.models import Model
-from storage.records.people import Role
+from storage.records.models import Admission, AdmissionTest, Manifest, Model
+from storage.records.people import Principal, Role
 from storage.records.quality import ModelMode
+from storage.settings import read_settings
 from tests.flows.guests import card_of, manifest_of, weights, written
 
 
@@ -30,6 +40,33 @@ def read_in(services: Services, path: Path) -> str:
     return row.slide_id
 
 
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory, tiny_svs: Path) -> tuple[Path, str]:
+    """A data folder with one slide, and which: every test has its own copy."""
+    folder = tmp_path_factory.mktemp("stocked") / "data"
+    made = prepare_services(read_settings(folder, {}))
+    slide_id = read_in(made, tiny_svs)
+    made.database.dispose()
+    return folder, slide_id
+
+
+@pytest.fixture
+def services(
+    stocked: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Services]:
+    shutil.copytree(stocked[0], tmp_path / "data")
+    monkeypatch.setenv("SVARTID_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("SVARTID_DATABASE_URL", raising=False)
+    made = prepare_services(read_settings())
+    yield made
+    made.database.dispose()
+
+
+@pytest.fixture
+def slide_id(stocked: tuple[Path, str]) -> str:
+    return stocked[1]
+
+
 def approve(
     monkeypatch: pytest.MonkeyPatch, services: Services, name: str, role: Role, to: str
 ) -> int:
@@ -40,10 +77,9 @@ def approve(
 
 
 def test_the_whole_way(
-    services: Services, tiny_svs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    services: Services, slide_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = weights()
-    slide_id = read_in(services, tiny_svs)
     files = written(tmp_path / "guest", data, manifest_of(data))
     assert main(["models", "add", *files]) == 0
     assert main(["models", "add", *files]) == 1  # it is there already
@@ -119,3 +155,57 @@ def test_weights_that_do_not_fit_the_network_are_not_admitted(services: Services
 def entered(services: Services, data: bytes, manifest: object) -> Model:
     kept = manifest_of(data) if manifest is None else manifest
     return models.add(services.database, services.layout, kept, card_of(kept), data, "test")  # type: ignore[arg-type]
+
+
+def risen(services: Services, data: bytes, manifest: Manifest) -> None:
+    """A model that is run on every slide."""
+    models.add(services.database, services.layout, manifest, card_of(manifest), data, "test")
+    passed = Admission((AdmissionTest("shape", True, None, None),), now(), "test")
+    known = models.enter_admission(services.database, manifest.name, manifest.version, passed)
+    for name in ("lise", "olav"):
+        who = Principal(name, Role.OPS, "test")
+        known = models.approve(services.database, known, ModelMode.SILENT, who, "tried")
+
+
+def test_a_hostile_guest_steps_down_and_the_others_go_on(services: Services, slide_id: str) -> None:
+    data = weights()
+    code = b"import os; os._exit(3)"
+    risen(services, code, replace(manifest_of(code), name="a-hostile"))
+    risen(services, data, replace(manifest_of(data), stains=("he",)))
+    hostile = (sys.executable, str(Path(__file__).with_name("hostile_worker.py")))
+
+    def opened(model: Model, file: bytes) -> Sandbox:
+        named = hostile if model.manifest.name == "a-hostile" else WORKER
+        return Sandbox(model.manifest, file, worker=named)
+
+    assert run_due(services, opened) == 1
+    assert models.get(services.database, "a-hostile").mode is ModelMode.TEST
+    assert mode(services) is ModelMode.SILENT
+    (found,) = model_results.of_model(services.database, "fold", "1.0")
+    assert (found.slide_id, found.mode) == (slide_id, ModelMode.SILENT)
+    assert run_due(services, opened) == 0
+    (last,) = events.history(services.database, "model:a-hostile")[-1:]
+    assert (last.kind, "its process ended" in last.data["why"]) == ("ModelDemoted", True)
+
+
+def test_a_slide_it_is_not_made_for_is_said_once(services: Services) -> None:
+    data = weights()
+    at = manifest_of(data)
+    risen(services, data, replace(at, input=replace(at.input, mpp=0.1)))
+    assert run_due(services) == 1
+    (found,) = model_results.of_model(services.database, "fold", "1.0")
+    assert found.figures == {"not_evaluated": "mpp_too_coarse"}
+    assert run_due(services) == 0
+
+
+def test_a_new_scan_of_the_glass_retires_what_was_said(services: Services, slide_id: str) -> None:
+    data = weights()
+    risen(services, data, manifest_of(data))
+    found = run_model(services, models.get(services.database, "fold"), slide_id, "test")
+    assert not found.retired
+    image = {"slide_id": slide_id, "barcode": "P26-1-A1-1", "accession": "P26-1"}
+    with services.database.transaction() as connection:
+        state = ScanState.REPLACED.value
+        connection.execute(sa.insert(case_image).values(**image, state=state))
+    (later,) = model_results.of_model(services.database, "fold", "1.0")
+    assert later.retired
