@@ -10,6 +10,7 @@ from storage.on_demand import load
 TABLE = {
     "tissue.area": "processing.quality.blank:Blank",
     "tiles.missing": "processing.quality.missing_tiles:MissingTiles",
+    "focus.radius": "processing.quality.focus:Focus",
     "pen.area": "processing.quality.pen:Pen",
     "edge.coverslip": "processing.quality.coverslip:Coverslip",
     "edge.scratch": "processing.quality.scratch:Scratch",
