@@ -12,6 +12,7 @@ import os
 import signal
 import threading
 import time
+from datetime import timedelta
 from functools import partial
 from types import FrameType
 
@@ -22,7 +23,8 @@ from flows.parent import die_with_parent
 from flows.quality import run_checks
 from flows.reporting import PrefectReporter
 from flows.services import Services, open_services
-from storage import events, news, quality
+from storage import events, news, quality, quality_case
+from storage.database import now
 from storage.errors import SvartidError, Transient
 from storage.logs import log_to_stderr
 from storage.settings import read_settings
@@ -31,6 +33,8 @@ _LOG = logging.getLogger("svartid.quality")
 _PULSE = 0.3
 _ALL = 60.0
 """Seconds between looks at everything."""
+_MATCHED_WITHIN = timedelta(seconds=15)
+"""So long an image may take to find its glass: what was ordered of it is held against it."""
 _NICE = 10
 """Reading slides in comes first."""
 
@@ -42,6 +46,7 @@ class Assessor:
         self._services, self._report = services, report
         self._seen, self._looked_at_all = -1, float("-inf")
         self._refused: set[str] = set()
+        self._held = False
 
     def __call__(self) -> int:
         """One look; how many slides were checked."""
@@ -50,10 +55,13 @@ class Assessor:
             self._seen = events.last_id(database)
         told = news.since(database, self._seen, ("SlideReady",))
         everything = time.monotonic() - self._looked_at_all > _ALL
-        if not told.found and not everything:
+        if not told.found and not everything and not self._held:
             self._seen = told.seen
             return 0
         waiting = [at for at in quality.unchecked(database) if at not in self._refused]
+        held = quality_case.undecided(database, waiting, now() - _MATCHED_WITHIN)
+        self._held = bool(held)
+        waiting = [at for at in waiting if at not in held]
         for slide_id in waiting:
             self._check(slide_id)
         self._seen, self._looked_at_all = told.seen, time.monotonic()

@@ -6,15 +6,16 @@ the image's glass or the report on it; of several runs the newest speaks.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from storage import cases, events, quality
+from storage import cases, events, matching, quality
 from storage.case_log import Said
-from storage.case_tables import case_image
+from storage.case_tables import case_image, work_item
 from storage.cases import Outcome
 from storage.database import Database
 from storage.quality import Run
@@ -24,7 +25,8 @@ from storage.records.case_events import CaseFact
 from storage.records.case_words import Checked, ScanState
 from storage.records.quality import HumanVerdict, QualityState, Verdict
 from storage.records.slide_events import QualityFlagged, QualityPassed, QualityReleased
-from storage.tables import event
+from storage.records.work import WorkKind
+from storage.tables import event, slide
 
 SOURCE = "quality"
 _SHOWN = tuple(
@@ -56,6 +58,22 @@ def untold(database: Database, since: datetime | None = None, limit: int = 200) 
         query = query.where(at.at > since)
     with database.reading() as connection:
         return list(connection.execute(query.order_by(at.at).limit(limit)).scalars())
+
+
+def undecided(database: Database, slide_ids: Collection[str], since: datetime) -> set[str]:
+    """Those readable since then that casework has not looked at yet: a glass may be theirs."""
+    at = work_item.c
+    items = sa.select(at.item_id).where(
+        at.slide_id == slide.c.slide_id, at.kind == WorkKind.UNKNOWN_SLIDE.value
+    )
+    attached = sa.select(case_image.c.slide_id).where(case_image.c.slide_id == slide.c.slide_id)
+    query = sa.select(slide.c.slide_id).where(
+        slide.c.slide_id.in_(slide_ids), slide.c.ready_at > since, ~items.exists()
+    )
+    with database.reading() as connection:
+        if not matching.any_case(connection):
+            return set()
+        return set(connection.execute(query.where(~attached.exists())).scalars())
 
 
 def tell(database: Database, slide_id: str) -> Outcome | None:

@@ -10,7 +10,7 @@ import pytest
 from flows.quality_events import Findings
 from flows.services import Services, prepare_services
 from processing.quality.verdict import DEFAULT, policy_ref
-from storage import cases, quality, quality_case
+from storage import cases, matching, quality, quality_case
 from storage.records.case import Scan
 from storage.records.case_words import Checked, RescanReason, SlideState
 from storage.records.quality import HumanVerdict, QualityReport, QualityState, Verdict
@@ -23,6 +23,7 @@ from storage.records.slide_events import (
 )
 from storage.settings import read_settings
 from tests.storage.histories import Story, a_patient
+from tests.storage.lab import image
 
 FOUND = (("tiles.missing", "missing_mm2>0"),)
 TOLD = ("QualityPassed", "QualityFlagged", "QualityReleased")
@@ -150,3 +151,14 @@ def test_of_a_withdrawn_image_nothing_is_told(lab: Lab) -> None:
     lab.story.tell(ImageWithdrawn(lab.glass, lab.image(), "forkert patient"))
     lab.check(QualityState.REVIEW)
     assert (lab.duty(), lab.told()) == (0, [])
+
+
+def test_checks_wait_a_little_for_the_glass_of_an_image(lab: Lab) -> None:
+    first, second, third = (image(lab.database, f"undecided-{at}").slide_id for at in range(3))
+    lab.story.tell(ImageStored(lab.glass, first))
+    with lab.database.transaction() as connection:
+        matching.set_aside(connection, second, matching.Aside("unknown", {}))
+    long_ago = datetime.now(UTC) - timedelta(days=9999)
+    asked = [first, second, third]
+    assert quality_case.undecided(lab.database, asked, long_ago) == {third}
+    assert quality_case.undecided(lab.database, asked, datetime.now(UTC)) == set()
