@@ -147,10 +147,22 @@ def test_the_laboratory_releases_one_and_scans_another_again(
     assert first.region == pytest.approx(place, abs=1e-4)
 
 
-def test_the_pathologist_sees_who_released_it(ward: Ward, browser: Browser) -> None:
+def test_the_pathologist_sees_who_released_it_and_how_far_out_of_focus_it_is(
+    ward: Ward, browser: Browser, screenshots: Path
+) -> None:
     with ward.window(browser, "pia") as page:
         microscope(page, ward, 1)
         page.keyboard.press("q")
         human = page.locator(".quality-human")
         expect(human).to_contain_text("Godt nok: Kun fedt ved randen")
         expect(page.locator("#quality-release")).to_have_count(0)
+        page.keyboard.press("m")
+        steps = ["1 til 1,5 µm", "1,5 til 2,5 µm", "2,5 til 4 µm", "4 µm og derover"]
+        expect(page.locator(".quality-legend li")).to_have_text(steps)
+        page.wait_for_function("() => !document.querySelector('.quality-layer').hidden")
+        sharp, blurred = ink(page, 2 * CELL, 3 * CELL), ink(page, 9.5 * CELL, 3 * CELL)
+        assert (sharp[3], blurred[3] > 0) == (0, True)
+        page.screenshot(path=screenshots / "quality-focus.png")
+        page.set_viewport_size({"width": 1024, "height": 768})
+        assert violations(page) == []
+        page.screenshot(path=screenshots / "quality-narrow.png")

@@ -46,10 +46,11 @@ export function figureWords({ figures, thresholds }) {
  * From where a look is asked for, and from where another scan; where anything at all does, nothing.
  * @param {import("./types_quality.js").Finding} finding
  */
-export function thresholdWords({ thresholds }) {
+export function thresholdWords({ thresholds, basis, state }) {
   const lines = Object.entries(FIGURES).flatMap(([name, { words }]) => {
     const [review, rescan] = [thresholds?.[`${name}_review`], thresholds?.[`${name}_rescan`]];
-    const parts = [review && t("a look at {limit}", { limit: measured(name, review, true) }), rescan && t("another scan at {limit}", { limit: measured(name, rescan, true) })].filter(Boolean);
+    const asks = basis === "exact" || state === "rescan"; // others only ask for a look, until validated
+    const parts = [review && t("a look at {limit}", { limit: measured(name, review, true) }), asks && rescan && t("another scan at {limit}", { limit: measured(name, rescan, true) })].filter(Boolean);
     return parts.length > 0 ? `${words}: ${parts.join(", ")}` : [];
   });
   return lines.join(" · ");
