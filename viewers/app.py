@@ -37,6 +37,7 @@ from viewers import (
     dicomweb_store,
     dicomweb_uri,
     direct,
+    drift,
     errors,
     facts,
     forwarding,
@@ -107,7 +108,8 @@ def build_api(context: Context) -> FastAPI:
     app.state.context = context
     for router in (
         health.router, me, slides.router, slide_case.router, channels.router, colour.router,
-        direct.router, ops.router, changes.router, uploads.router, prefect_proxy.router,
+        direct.router, drift.router, ops.router, changes.router, uploads.router,
+        prefect_proxy.router,
         static.router, work.router, turnaround.router, policy.router,
         forwarding.router, lab.router, unknown.router, repairs.router, imaging.router,
         case_entry.router, cases.router, case_orders.router, case_acts.router, reports.router,
@@ -122,7 +124,7 @@ def build_api(context: Context) -> FastAPI:
     app.include_router(_openapi(app))
     app.router.routes.extend([*signin.routes, *pages.routes, *lab_pages.routes])
     app.router.routes.extend([*turnaround_pages.routes, *case_pages.routes, *case_page.routes])
-    app.router.routes.extend(imaging_pages.routes)
+    app.router.routes.extend([*imaging_pages.routes, *drift.routes])
     errors.install(app)
     return app
 

@@ -23,6 +23,7 @@ from storage.records.intake import IntakeState
 from storage.records.people import Right
 from viewers.access import needs, principal_of
 from viewers.context import context_of, plain_id
+from viewers.drift import alerts
 
 router = APIRouter(tags=["ops"])
 OPERATE = [needs(Right.OPERATE)]
@@ -84,7 +85,7 @@ def damage_map(request: Request, intake_id: str) -> Response:
 
 @router.get("/api/v1/ops", dependencies=OPERATE)
 def overview(request: Request) -> dict[str, Any]:
-    """Processes, Prefect, disk, the latest flow runs, and DICOM objects in quarantine."""
+    """Processes, Prefect, disk, the latest flow runs, drift, and DICOM objects in quarantine."""
     context = context_of(request)
     layout = context.settings.layout
     board = read_board(layout)
@@ -95,6 +96,7 @@ def overview(request: Request) -> dict[str, Any]:
         "prefect": {"state": board.get("prefect", "down")},
         "disk": _cached(f"disk of {layout.root}", lambda: _disk(layout), 30.0),
         "flow_runs": _cached("runs", _flow_runs, _FRESH),
+        "drift": alerts(context.database),
         "dicom_quarantine": [_set_aside_json(row) for row in quarantined(context.database)],
     }
 

@@ -12,20 +12,21 @@ class Followed:
     """A figure of a check."""
 
     check: str
-    fields: tuple[str, ...]
-    """What the check calls it; the first that is there."""
+    field: str
+    """What the check calls it."""
     unit: str
     least: float
     """The smallest standard deviation worth speaking of on one and the same glass."""
 
 
 FOLLOWED: Final[dict[str, Followed]] = {
-    "focus_p50": Followed("focus.radius", ("p50",), "um", 0.03),
-    "focus_p95": Followed("focus.radius", ("p95",), "um", 0.06),
-    "od_first": Followed("stain.cohort", ("od_first", "od_h", "h_od"), "OD", 0.01),
-    "od_second": Followed("stain.cohort", ("od_second", "od_e", "e_od"), "OD", 0.01),
-    "background": Followed("stain.background", ("white",), "DN", 0.5),
-    "jpeg_quality": Followed("jpeg.quality", ("quality",), "Q", 0.5),
+    "focus_p50": Followed("focus.radius", "p50", "um", 0.03),
+    "focus_p95": Followed("focus.radius", "p95", "um", 0.06),
+    "od_h": Followed("stain.background", "od_h", "OD", 0.01),
+    "od_e": Followed("stain.background", "od_e", "OD", 0.01),
+    "od_dab": Followed("stain.background", "od_dab", "OD", 0.01),
+    "background": Followed("stain.background", "white", "DN", 0.5),
+    "jpeg_quality": Followed("jpeg.quality", "quality", "Q", 0.5),
 }
 """By the name that standings, alerts and screens use, in the order they are shown."""
 ALARM_RATE, OVERRIDE_RATE, OF_CHECK = "alarm_rate", "override_rate", "alarm:"
@@ -36,9 +37,7 @@ def figures_of(report: Mapping[str, Any]) -> dict[str, float]:
     by_check = {at["check"]: at for at in report.get("findings", ())}
     out = {}
     for name, followed in FOLLOWED.items():
-        figures = by_check.get(followed.check, {}).get("figures", {})
-        values = [figures.get(field) for field in followed.fields]
-        found = next((at for at in values if isinstance(at, int | float)), None)
-        if found is not None:
+        found = by_check.get(followed.check, {}).get("figures", {}).get(followed.field)
+        if isinstance(found, int | float):
             out[name] = float(found)
     return out

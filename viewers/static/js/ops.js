@@ -5,6 +5,7 @@ import { setContent } from "./dom.js";
 import { ago, exactTime } from "./format.js";
 import { t } from "./i18n.js";
 import { showDicomQuarantine } from "./ops_dicom.js";
+import { showDrift } from "./ops_drift.js";
 import { ForwardingPanel } from "./ops_forwarding.js";
 import { IntakePanel } from "./ops_intake.js";
 import { showDisk, showProcesses, showRuns, showSummary } from "./ops_panels.js";
@@ -38,6 +39,7 @@ async function load() {
     intake.show(list);
     forwarding.show(sent);
     showDicomQuarantine(ops.dicom_quarantine);
+    showDrift(ops.drift);
   } catch (error) {
     if (signal.aborted) return;
     showError(element("intake-state"), error, t("The state of the system could not be fetched"), () => void load());

@@ -104,6 +104,7 @@
  * @property {{total: number, free: number, originals: number, pyramids: number}} disk
  * @property {FlowRun[]} flow_runs
  * @property {SetAside[]} dicom_quarantine
+ * @property {import("./types_drift.js").DriftAlerts} drift
  *
  * @typedef {{sha256: string, reason: string, bytes: number, received_at: string, received_from: string}} SetAside
  */
