@@ -11,9 +11,10 @@ import numpy as np
 
 from flows.services import Services
 from processing.quality.assess import Assessed, assess
+from processing.quality.background import Background
 from processing.quality.check import CellMap
 from processing.quality.checks import checks
-from processing.quality.slide_view import Order, SlideView
+from processing.quality.slide_view import Cohort, Order, SlideView
 from processing.quality.verdict import DEFAULT, policy_ref
 from storage import quality, quality_maps
 from storage.catalogue import get_slide
@@ -72,13 +73,19 @@ def view_of(services: Services, slide: Slide) -> SlideView:
 
     ordered = quality.ordered(services.database, slide.slide_id)
     order = Order() if ordered is None else Order(ordered.barcode, ordered.stain)
-    return SlideView(
+    view = SlideView(
         pyramid.record,
         pyramid.present,
         lambda *place: store.stored(pyramid, *place),
         read_associated,
         order,
     )
+    scanner = pyramid.record.metadata.scanner or ""
+    like = quality.figures_like(
+        services.database, slide.slide_id, scanner, order.stain, Background.id
+    )
+    view.cohort = Cohort(tuple(like))
+    return view
 
 
 def policy_of(services: Services, view: SlideView) -> Policy:

@@ -21,6 +21,8 @@ from storage.records.quality import HumanVerdict, Policy, QualityReport
 from storage.tables import slide
 
 MOST_TRIES = 3
+_MOST_ALIKE = 400
+"""Newest runs that are asked what slides of one kind look like."""
 RELEASED, REJECTED = "released", "rejected"
 
 
@@ -164,6 +166,39 @@ def ordered(database: Database, slide_id: str) -> Ordered | None:
     with database.reading() as connection:
         row = connection.execute(query).first()
     return None if row is None else Ordered(row.barcode, str(row.detail.get("stain") or ""))
+
+
+def figures_like(
+    database: Database, slide_id: str, scanner: str, stain: str, check: str
+) -> list[dict[str, float]]:
+    """A check's figures on other slides from the same scanner in the same stain.
+
+    Of each slide the newest run counts, unless a person rejected it; empty where scanner or stain
+    is not known.
+    """
+    if not scanner or not stain:
+        return []
+    at = quality_run.c
+    query = (
+        sa.select(at.slide_id, at.report, at.human_state)
+        .where(at.scanner == scanner[:80], at.stain == stain[:40], at.slide_id != slide_id)
+        .order_by(at.at.desc(), at.run_id)
+        .limit(_MOST_ALIKE)
+    )
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    newest = {row.slide_id: row for row in reversed(rows)}
+    found = [
+        finding["figures"]
+        for row in newest.values()
+        if row.human_state != REJECTED
+        for finding in row.report["findings"]
+        if finding["check"] == check and finding["figures"]
+    ]
+    return [
+        {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
+        for figures in found
+    ]
 
 
 def policy_for(database: Database, scanner: str, stain: str) -> Policy | None:

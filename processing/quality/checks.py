@@ -9,12 +9,19 @@ from storage.on_demand import load
 
 TABLE = {
     "tissue.area": "processing.quality.blank:Blank",
+    "coverage.missing": "processing.quality.coverage:Coverage",
     "tiles.missing": "processing.quality.missing_tiles:MissingTiles",
     "focus.radius": "processing.quality.focus:Focus",
+    "stitch.shift": "processing.quality.stitching:Stitching",
+    "band.step": "processing.quality.bands:Bands",
     "pen.area": "processing.quality.pen:Pen",
     "edge.coverslip": "processing.quality.coverslip:Coverslip",
     "edge.scratch": "processing.quality.scratch:Scratch",
+    "stain.background": "processing.quality.background:Background",
+    "stain.cohort": "processing.quality.cohort:StainCohort",
+    "clip": "processing.quality.clipping:Clipping",
     "jpeg.quality": "processing.quality.jpeg_quality:JpegQuality",
+    "identity": "processing.quality.identity:Identity",
 }
 """Name to class, in the order of the report."""
 

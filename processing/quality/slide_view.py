@@ -45,6 +45,13 @@ class Order:
     """`he`, `ihc`, `special` or empty."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Figures of `stain.background`, by name, of slides from the same scanner in the same stain."""
+
+    slides: tuple[Mapping[str, float], ...] = ()
+
+
 @dataclass(slots=True)
 class _Cache:
     most: int
@@ -82,6 +89,8 @@ class SlideView:
         self.record, self.present, self.order = record, present, order or Order()
         self.read_tile, self.read_associated = read_tile, read_associated
         mpp = record.metadata.mpp
+        self.cohort = Cohort()
+        """What other slides looked like, put here by who knows them."""
         self.mpp = mpp.mean if mpp else None
         """µm along a pixel of level 0; None where nobody says."""
         self.working = self._working_level()

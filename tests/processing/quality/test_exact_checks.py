@@ -41,6 +41,34 @@ class TestMissingTiles(CheckContract):
         view = slide_view(tissue(2000, 3000), missing=frozenset({(0, 0), (11, 7)}))
         assert assess(view, [MissingTiles()], DEFAULT).findings[0].state is QualityState.PASS
 
+    @pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (200, 150, 180)])
+    def test_a_tile_of_one_colour_is_missed_where_tissue_ends_around_it(
+        self, colour: tuple[int, int, int]
+    ) -> None:
+        pixels = tissue(1500, 2000)
+        pixels[512:768, 768:1024] = colour
+        found = assess(slide_view(pixels), [MissingTiles()], DEFAULT).findings[0]
+        assert found.figures["constant"] == 1
+        assert [spot.box for spot in found.spots] == [(768, 512, 256, 256)]
+
+    def test_a_tile_that_is_white_on_every_level_is_missed(self) -> None:
+        pixels = tissue(1500, 2000)
+        pixels[512:768, 768:1024] = 255
+        view = slide_view(pixels, missing=frozenset({(3, 2)}))
+        assert assess(view, [MissingTiles()], DEFAULT).findings[0].figures["missing"] == 1
+
+    def test_a_block_filled_in_inside_a_tile_is_seen(self) -> None:
+        pixels = tissue(1500, 2000)
+        pixels[560:660, 800:900] = (200, 150, 180)
+        found = assess(slide_view(pixels), [MissingTiles()], DEFAULT).findings[0]
+        assert found.figures["constant"] == 1
+
+    def test_glass_of_one_colour_beside_tissue_is_as_it_should_be(self) -> None:
+        pixels = tissue(1500, 2000)
+        pixels[:256, :256] = 255
+        found = assess(slide_view(pixels), [MissingTiles()], DEFAULT).findings[0]
+        assert found.state is QualityState.PASS
+
 
 class TestJpegQuality(CheckContract):
     check = JpegQuality
