@@ -32,6 +32,7 @@ model_approval = sa.Table(
     sa.Column("by", sa.String(80), nullable=False),
     sa.Column("role", sa.String(20), nullable=False),
     sa.Column("note", sa.Text, nullable=False),
+    sa.Column("evidence", sa.JSON),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Index("ix_model_approval_model", "name", "version"),
 )

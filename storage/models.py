@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,9 +20,11 @@ from storage.events import Event
 from storage.exchange.plain import from_plain, to_plain
 from storage.layout import Layout
 from storage.model_tables import model, model_approval
+from storage.records.evidence import Evidence, lacking
 from storage.records.models import (
     APPROVALS,
     LADDER,
+    VISIBLE,
     Admission,
     Approval,
     Card,
@@ -33,6 +36,15 @@ from storage.records.quality import ModelMode
 from storage.shards import write_parts
 
 _MOST_NOTE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why somebody says that a model may rise."""
+
+    note: str
+    evidence: Evidence | None = None
+    """Needed for the visible modes."""
 
 
 def add(
@@ -106,16 +118,21 @@ def enter_admission(database: Database, name: str, version: str, found: Admissio
     return get(database, name, version)
 
 
-def approve(database: Database, known: Model, to: ModelMode, who: Principal, note: str) -> Model:
+def approve(database: Database, known: Model, to: ModelMode, who: Principal, why: Reason) -> Model:
     """A person says that a model may rise; it does with the second one.
 
-    Errors: Refused (right, step, admission, the same person twice); Malformed without a note.
+    Errors: Refused (right, step, admission, evidence, the same person twice); Malformed without
+    a note.
     """
     name, version = known.manifest.name, known.manifest.version
     if not allowed(who, Right.APPROVE_MODELS):
         raise Refused(f"{who.name} may not say that a model rises (role {who.role.value})")
-    if not note.strip() or len(note) > _MOST_NOTE:
+    if not why.note.strip() or len(why.note) > _MOST_NOTE:
         raise Malformed("a note says on what evidence")
+    if to in VISIBLE:
+        lacks = lacking(why.evidence) if why.evidence else "counts of slides are needed (evidence)"
+        if lacks:
+            raise Refused(f"not enough for {to.value}: {lacks}")
     with database.transaction() as connection:
         events.hold(connection)
         now_is = _model(connection, _known(connection, name, version))
@@ -123,7 +140,8 @@ def approve(database: Database, known: Model, to: ModelMode, who: Principal, not
         connection.execute(
             sa.insert(model_approval).values(
                 approval_id=uuid.uuid4().hex, name=name, version=version, to_mode=to.value,
-                by=who.name, role=who.role.value, note=note.strip(), at=now(),
+                by=who.name, role=who.role.value, note=why.note.strip(), at=now(),
+                evidence=to_plain(why.evidence) if why.evidence else None,
             )
         )  # fmt: skip
         told = {"version": version, "to": to.value, "role": who.role.value}
@@ -189,7 +207,14 @@ def _model(connection: Connection, row: Row[Any]) -> Model:
         model_approval.c.at > row.mode_since,
     )
     approvals = tuple(
-        Approval(ModelMode(at.to_mode), at.by, at.role, at.note, at.at)
+        Approval(
+            ModelMode(at.to_mode),
+            at.by,
+            at.role,
+            at.note,
+            at.at,
+            from_plain(Evidence, at.evidence) if at.evidence else None,
+        )
         for at in connection.execute(given.order_by(model_approval.c.at))
     )
     return Model(

@@ -15,7 +15,8 @@ from starlette.responses import Response
 from storage import model_results, models, quality_maps
 from storage.catalogue import get_slide
 from storage.errors import NotFound
-from storage.exchange.plain import to_plain
+from storage.exchange.plain import from_plain, to_plain
+from storage.records.evidence import Evidence
 from storage.records.models import Model, ModelResult
 from storage.records.people import Right
 from storage.records.quality import ModelMode
@@ -36,6 +37,8 @@ class Step(BaseModel):
 
     to: ModelMode
     note: Annotated[Note, Field(min_length=1, max_length=2000)]
+    evidence: dict[str, Any] | None = None
+    """Counts of slides; needed to rise to a visible mode."""
 
 
 @router.get("/api/v1/models", dependencies=[needs(Right.APPROVE_MODELS)])
@@ -55,7 +58,9 @@ def approve(request: Request, name: Name, version: Version, step: Step) -> dict[
     """Say in one's own name that it may rise; with the second person it does."""
     database, who = context_of(request).database, principal_of(request)
     known = models.get(database, name, version)
-    return _json(models.approve(database, known, step.to, who, step.note))
+    evidence = None if step.evidence is None else from_plain(Evidence, step.evidence)
+    why = models.Reason(step.note, evidence)
+    return _json(models.approve(database, known, step.to, who, why))
 
 
 @router.post(MODEL + "/demote", dependencies=[needs(Right.APPROVE_MODELS)])

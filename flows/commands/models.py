@@ -22,6 +22,7 @@ exit code: 0 done, 1 refused, or a test was not passed, 2 wrong usage
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from getpass import getpass, getuser
@@ -36,7 +37,8 @@ from processing.models.formats import MOST_BYTES, told
 from storage import models, people
 from storage.catalogue import get_slide
 from storage.errors import Malformed, Refused
-from storage.exchange.plain import to_plain
+from storage.exchange.plain import from_plain, to_plain
+from storage.records.evidence import Evidence
 from storage.records.models import LADDER, Model
 from storage.records.people import Principal
 from storage.records.quality import ModelMode
@@ -64,6 +66,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", choices=[mode.value for mode in LADDER], help="the mode")
     parser.add_argument("--as", dest="who", metavar="NAME", help="promote: who says so")
     parser.add_argument("--note", help="promote: on what evidence; demote: why")
+    parser.add_argument(
+        "--evidence", type=Path, metavar="FILE",
+        help="promote to a visible mode: counts of judged slides by scanner and stain",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
@@ -88,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
         return _run(services, known, args)
     if args.action == "promote":
         who = _person(services, args.who)
-        known = models.approve(services.database, known, ModelMode(args.to), who, args.note)
+        why = models.Reason(args.note, read_evidence(args.evidence) if args.evidence else None)
+        known = models.approve(services.database, known, ModelMode(args.to), who, why)
     if args.action == "demote":
         by = f"command:{getuser()}"
         known = models.demote(services.database, known, ModelMode(args.to), by, args.note)
@@ -123,6 +130,15 @@ def _run(services: Services, known: Model, args: argparse.Namespace) -> int:
     for name, value in found.figures.items():
         print(f"  {name:<40} {value}")
     return 0
+
+
+def read_evidence(path: Path) -> Evidence:
+    """Counts of slides from a file. Errors: Malformed, naming the field; OSError."""
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise Malformed(f"{path}: not JSON: {error}") from error
+    return from_plain(Evidence, document)
 
 
 def _person(services: Services, name: str | None) -> Principal:

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from storage.records.evidence import Evidence
 from storage.records.quality import MapRef, ModelMode
 
 LADDER = (ModelMode.TEST, ModelMode.SILENT, ModelMode.VISIBLE_QC, ModelMode.VISIBLE_SUPPORT)
@@ -160,6 +161,8 @@ class Approval:
     role: str
     note: str
     at: datetime
+    evidence: Evidence | None = None
+    """What a step to a visible mode rests on."""
 
 
 @dataclass(frozen=True, slots=True)

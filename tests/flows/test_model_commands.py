@@ -164,7 +164,8 @@ def risen(services: Services, data: bytes, manifest: Manifest) -> None:
     known = models.enter_admission(services.database, manifest.name, manifest.version, passed)
     for name in ("lise", "olav"):
         who = Principal(name, Role.OPS, "test")
-        known = models.approve(services.database, known, ModelMode.SILENT, who, "tried")
+        why = models.Reason("tried")
+        known = models.approve(services.database, known, ModelMode.SILENT, who, why)
 
 
 def test_a_hostile_guest_steps_down_and_the_others_go_on(services: Services, slide_id: str) -> None:

@@ -17,12 +17,13 @@ from storage.records.cohorts import CohortQuery
 from storage.records.models import LADDER, Admission, AdmissionTest, Model, ModelResult
 from storage.records.people import Principal, Right, Role, allowed
 from storage.records.quality import ModelMode
-from tests.flows.guests import card_of, manifest_of, weights
+from tests.flows.guests import card_of, evidence, manifest_of, weights
 from tests.viewers.conftest import NOBODY, Ask, Shop
 from tests.viewers.quality_reports import GOOD, enter, finding
 from tests.viewers.test_rights import FILLED, STREAM, leaves, rights
 from viewers.app import _context, build_api
 
+SHOWN = models.Reason("tried", evidence())
 TREATING = (Role.PATHOLOGIST, Role.TECHNICIAN, Role.SECRETARY, Role.CONSULTANT)
 SILENT = (ModelMode.TEST, ModelMode.SILENT)
 LISE, OLAV = (Principal(name, Role.OPS, "test") for name in ("lise", "olav"))
@@ -37,7 +38,7 @@ def admitted(shop: Shop, name: str, mode: ModelMode) -> Model:
     known = models.enter_admission(services.database, name, manifest.version, passed)
     for step in LADDER[1 : LADDER.index(mode) + 1]:
         for who in (LISE, OLAV):
-            known = models.approve(services.database, known, step, who, "evidence")
+            known = models.approve(services.database, known, step, who, SHOWN)
     return known
 
 

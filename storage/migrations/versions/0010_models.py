@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("by", sa.String(length=80), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("approval_id"),
     )
