@@ -140,18 +140,12 @@ def with_missing(database: Database, found: Sequence[Kept], moment: datetime) ->
 
 
 def _missed(database: Database, channel: Channel, moment: datetime) -> str:
-    local = moment.astimezone(COPENHAGEN)
     week = moment - timedelta(days=7)
-    stains = [at for at in quality_drift.channels(database, week) if at.series is Series.CASES]
-    used = {
-        _day(row.at)
-        for at in stains
-        if at.scanner == channel.scanner
-        for row in quality_drift.latest_runs(database, at, week)
-    }
-    if local.hour < _NOON:
+    ordinary = replace(channel, series=Series.CASES)
+    used = {_day(at) for at in quality_drift.received(database, ordinary, week)}
+    if moment.astimezone(COPENHAGEN).hour < _NOON:
         used.discard(_day(moment))
-    scanned = {_day(row.at) for row in quality_drift.latest_runs(database, channel, week)}
+    scanned = {_day(at) for at in quality_drift.received(database, channel, week)}
     last = max(used, default="")
     return "" if last in scanned else last
 

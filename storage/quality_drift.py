@@ -84,6 +84,20 @@ def latest_runs(
     return _runs(database, channel, slide.c.received_at.desc(), begin, limit)[::-1]
 
 
+def received(database: Database, channel: Channel, since: datetime) -> list[datetime]:
+    """When slides of a channel came; of cases whatever their stain."""
+    at = slide.c.received_at
+    query = (
+        sa.select(at)
+        .join(quality_run, quality_run.c.slide_id == slide.c.slide_id)
+        .outerjoin(case_image, case_image.c.slide_id == slide.c.slide_id)
+        .where(at >= since, _RUN.scanner == channel.scanner)
+        .where(_reference(database, channel.scanner, channel.series is Series.REFERENCE))
+    )
+    with database.reading() as connection:
+        return list(connection.execute(query).scalars())
+
+
 def baseline(database: Database, channel: Channel) -> datetime | None:
     """Since when slides count; None where nobody has said. Of a scanner's `*`: all its stains."""
     at = drift_baseline.c
@@ -170,12 +184,17 @@ def _runs(
 
 def _is_series(database: Database, channel: Channel) -> sa.ColumnElement[bool]:
     """Reference glasses of the scanner, of whatever stain; or the stain's other slides."""
-    patterns = [at.barcode for at in references(database) if at.scanner == channel.scanner]
-    barcode = sa.func.coalesce(case_image.c.barcode, slide.c.barcode, "")
-    reference = sa.or_(sa.false(), *(_matches(barcode, one) for one in patterns))
     if channel.series is Series.REFERENCE:
-        return reference
-    return sa.and_(_RUN.stain == channel.stain, ~reference)
+        return _reference(database, channel.scanner, wanted=True)
+    return sa.and_(_RUN.stain == channel.stain, _reference(database, channel.scanner, wanted=False))
+
+
+def _reference(database: Database, scanner: str, wanted: bool) -> sa.ColumnElement[bool]:
+    """Whether a glass is, or is not, one of the scanner's reference glasses."""
+    patterns = [at.barcode for at in references(database) if at.scanner == scanner]
+    barcode = sa.func.coalesce(case_image.c.barcode, slide.c.barcode, "")
+    found = sa.or_(sa.false(), *(_matches(barcode, one) for one in patterns))
+    return found if wanted else ~found
 
 
 def _matches(barcode: sa.ColumnElement[str], pattern: str) -> sa.ColumnElement[bool]:

@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 
 from flows.quality_drift import evaluate, registered
-from storage import drift_log
+from storage import drift_log, people
 from storage.database import now
+from storage.errors import Illegal
 from storage.records.drift import Reference
+from storage.records.people import Role
 from tests.flows.drift_lab import SCANNER, Days, later, live
 from tests.viewers.conftest import Ask, Shop
 
+AI = "ai:mitoses@2.1"
 ADDRESS = "/api/v1/quality/drift"
 
 
@@ -46,3 +49,17 @@ def test_what_was_evaluated_and_what_drifts(ask: Ask, shop: Shop) -> None:
     }
     assert [at["scanner"] for at in alerts["missing"]] == [SCANNER]
     assert "slide" not in str(told)
+
+
+def test_nobody_comes_in_under_the_name_of_a_program(ask: Ask, shop: Shop) -> None:
+    """Its token and its sign-in would be facts of the log by that actor."""
+    database = shop.services.database
+    password = people.add_person(database, AI, Role.PATHOLOGIST)
+    with pytest.raises(Illegal):
+        people.create_token(database, AI, Role.PATHOLOGIST, 1)
+    pia = people.add_person(database, "pia", Role.PATHOLOGIST)
+    tried = [
+        ask(None).post("/signin", data={"name": name, "password": word}).status_code
+        for name, word in ((AI, password), ("pia", pia))
+    ]
+    assert tried == [409, 303]
