@@ -110,9 +110,11 @@ def _with_islands(
         column = int(np.clip(column, across, width - across - 1))
         mask = np.zeros((height, width), np.uint8)
         cv2.ellipse(mask, (x, y), (across, down), float(random.uniform(0, 180)), 0, 360, 1, -1)
-        moved = np.roll(bare, (y - row, x - column), axis=(0, 1))
         here = mask > 0
-        whole[here] = np.minimum(moved[here], np.array([228, 190, 214], np.uint8))
+        rows, columns = np.nonzero(here)
+        rows = np.clip(rows + row - y, 0, height - 1)
+        columns = np.clip(columns + column - x, 0, width - 1)
+        whole[here] = np.minimum(bare[rows, columns], np.array([228, 190, 214], np.uint8))
         islands.append(here)
         if len(islands) == 5:
             break

@@ -77,5 +77,3 @@ def sources(folder: Path, least_tissue: float = 0.5) -> Iterator[Source]:
                     mask = find_tissue(np.asarray(small, np.uint8), 0, None).mask
                     if mask.mean() >= least_tissue:
                         yield Source(name, pixels, mpp)
-
-
