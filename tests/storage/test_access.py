@@ -12,14 +12,16 @@ from storage.records.people import SVARTID, Principal, Right, Role
 EVERYBODY = {Right.PUBLIC, Right.SIGNED_IN}
 WITHOUT_A_CASE = {
     Role.PATHOLOGIST: "read_slides read_cases enter_cases report answer assign see_turnaround "
-    "annotate judge_quality",
+    "annotate judge_quality approve_models",
     Role.TECHNICIAN: "read_slides deliver_slides read_cases enter_cases run_lab do_work repair "
     "see_turnaround judge_quality",
     Role.SECRETARY: "read_cases enter_cases assign repair see_turnaround",
-    Role.OPS: "read_slides deliver_slides operate see_turnaround",
-    Role.ADMINISTRATOR: "read_slides deliver_slides operate see_turnaround manage",
+    Role.OPS: "read_slides deliver_slides operate see_turnaround approve_models see_silent "
+    "see_cohorts",
+    Role.ADMINISTRATOR: "read_slides deliver_slides operate see_turnaround manage "
+    "approve_models see_silent see_cohorts",
     Role.CONSULTANT: "read_slides read_cases answer annotate",
-    Role.RESEARCHER: "",
+    Role.RESEARCHER: "see_cohorts",
     Role.GUEST: "",
     Role.DEVICE: "deliver_slides do_work",
     Role.NODE: "read_slides deliver_slides",
