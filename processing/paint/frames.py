@@ -110,7 +110,7 @@ class Pass:
 
     def _block(self, column: int, row: int) -> _Done:
         """Paint one block and keep only what is stored of it; runs beside others of its row."""
-        block = self._tissue.block(column, row)
+        block = self.painting.block(column, row)
         full = levels_of(self.painting)[0]
         tiles = [
             [
