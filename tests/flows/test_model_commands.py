@@ -28,7 +28,7 @@ from storage.records.models import Admission, AdmissionTest, Manifest, Model
 from storage.records.people import Principal, Role
 from storage.records.quality import ModelMode
 from storage.settings import read_settings
-from tests.flows.guests import card_of, manifest_of, weights, written
+from tests.flows.guests import card_of, direct, manifest_of, weights, written
 
 
 def read_in(services: Services, path: Path) -> str:
@@ -193,16 +193,17 @@ def test_a_slide_it_is_not_made_for_is_said_once(services: Services) -> None:
     data = weights()
     at = manifest_of(data)
     risen(services, data, replace(at, input=replace(at.input, mpp=0.1)))
-    assert run_due(services) == 1
+    assert run_due(services, direct) == 1
     (found,) = model_results.of_model(services.database, "fold", "1.0")
     assert found.figures == {"not_evaluated": "mpp_too_coarse"}
-    assert run_due(services) == 0
+    assert run_due(services, direct) == 0
 
 
 def test_a_new_scan_of_the_glass_retires_what_was_said(services: Services, slide_id: str) -> None:
     data = weights()
     risen(services, data, manifest_of(data))
-    found = run_model(services, models.get(services.database, "fold"), slide_id, "test")
+    known = models.get(services.database, "fold")
+    found = run_model(services, known, slide_id, "test", direct)
     assert not found.retired
     image = {"slide_id": slide_id, "barcode": "P26-1-A1-1", "accession": "P26-1"}
     with services.database.transaction() as connection:
