@@ -133,7 +133,7 @@ def test_the_same_glass_needs_few_scans() -> None:
 
 
 def test_students_limit_against_the_tables() -> None:
-    """Upper 0.135 % of Student's distribution, the normal one's 3 sigma: 3.957 at 10, 3.270 at 30."""
+    """What is as rare as 3 sigma of the normal distribution: 3.957 at 10, 3.270 at 30."""
     assert control.student_limit(3, 30) == pytest.approx(3.270, abs=0.01)
     assert control.student_limit(3, 10) == pytest.approx(3.957, abs=0.06)
     assert control.student_limit(3, 10**6) == pytest.approx(3, abs=1e-4)
