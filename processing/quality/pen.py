@@ -61,7 +61,8 @@ class PenLook:
             ),
         }
         drawn = CellMap(pen.astype(np.float32), 2**tissue.level, classes=CLASSES)
-        limits = ("ink_like_stain",)
+        # Blood and red chromogens come close to red ink.
+        limits = ("ink_like_stain",) if (pen == 1).any() else ()
         return Measured(figures, drawn if ink.any() else None, _spots(pen, tissue), limits)
 
 

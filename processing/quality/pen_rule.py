@@ -40,11 +40,11 @@ _NEUTRAL = 0.45
 class PenRule:
     """From when on something is ink; densities are decadic."""
 
-    outside: float = 0.04
+    outside: float = 0.03
     """How far from the shares of stains at least one pixel of a stroke is."""
     outside_faint: float = 0.0
     """And how far every pixel that hangs together with it."""
-    density: float = 0.5
+    density: float = 0.6
     """The sum over the three colours, of at least one pixel of a stroke."""
     density_faint: float = 0.25
     black: float = 0.8

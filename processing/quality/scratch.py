@@ -27,12 +27,13 @@ from storage.records.quality import Basis
 
 _UM = 8.0
 """Taken for a pixel where nobody says what it measures."""
-RULE = LineRule(least_mm=1.5)
+RULE = LineRule(least_mm=1.5, share=0.7, more_than_around=0.5)
 LIGHTER, DARKER = 0.12, 0.3
 """Density, summed over the colours, by which a line differs from what is beside it."""
 LIGHTER_SHARE = 0.3
 """And the part of the tissue's density that a light line lacks."""
-_WITHOUT_COLOUR = 0.04
+_WITHOUT_COLOUR = 0.88
+"""Of what a dark line absorbs, the part that is alike in all colours: more is glass."""
 _THIN = 9
 """Pixels: what is wider is a cleft or a fold."""
 _HALO_UM, _WIDTH_UM = 24.0, 150.0
@@ -86,7 +87,7 @@ def scratches(tissue: TissueMask, um: float) -> list[LongLine]:
     light = (gap > LIGHTER) & (gap > LIGHTER_SHARE * beside)
     ridge = whole - cv2.morphologyEx(whole, cv2.MORPH_OPEN, thin)
     glass = least - cv2.morphologyEx(least, cv2.MORPH_OPEN, thin)
-    dark = (ridge > DARKER) & (glass < _WITHOUT_COLOUR)
+    dark = (ridge > DARKER) & (3 * glass < _WITHOUT_COLOUR * ridge)
     found = find_lines(light, um, RULE) + find_lines(dark, um, RULE)
     return [line for line in found if _in_tissue(line, tissue, um)]
 
