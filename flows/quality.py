@@ -24,7 +24,6 @@ from storage.quality import Run
 from storage.quality_maps import MapToStore
 from storage.records.people import SVARTID
 from storage.records.quality import (
-    Finding,
     Policy,
     QualityReport,
     QualityState,
@@ -37,8 +36,8 @@ _NODATA, _MOST = 255, 254
 CRASHED = "the checks ended with the process"
 
 
-def run_checks(services: Services, slide_id: str, names: Collection[str] = ()) -> Run:
-    """Run the checks (or those named) and enter the report.
+def run_checks(services: Services, slide_id: str) -> Run:
+    """Run all checks and enter the report.
 
     Errors: NotFound; Unsupported for channels of fluorescence; OSError, Transient.
     """
@@ -47,7 +46,7 @@ def run_checks(services: Services, slide_id: str, names: Collection[str] = ()) -
         return _enter_crash(services, slide)
     view = view_of(services, slide)
     policy = policy_of(services, view)
-    assessed = assess(view, checks(names), policy)
+    assessed = assess(view, checks(), policy)
     run_id = uuid.uuid4().hex
     maps = [
         to_store(check, drawn, view.mpp, _unit(assessed, check))
@@ -55,8 +54,18 @@ def run_checks(services: Services, slide_id: str, names: Collection[str] = ()) -
     ]
     refs = quality_maps.write_run(services.layout, slide_id, run_id, maps)
     findings = tuple(replace(at, map=refs.get(at.check)) for at in assessed.findings)
-    report = _report(slide, run_id, view, policy, assessed, findings)
+    report = _report(slide, run_id, view, policy, replace(assessed, findings=findings))
     return quality.enter(services.database, report, SVARTID.name)
+
+
+def try_checks(services: Services, slide_id: str, names: Collection[str]) -> Run:
+    """What some of the checks say; nothing is entered, for it is not the slide's report."""
+    slide = get_slide(services.database, slide_id)
+    view = view_of(services, slide)
+    policy = policy_of(services, view)
+    assessed = assess(view, checks(names), policy)
+    report = _report(slide, uuid.uuid4().hex, view, policy, assessed)
+    return Run(report, quality.digest(report))
 
 
 def view_of(services: Services, slide: Slide) -> SlideView:
@@ -100,7 +109,6 @@ def _report(
     view: SlideView,
     policy: Policy,
     assessed: Assessed,
-    findings: tuple[Finding, ...],
 ) -> QualityReport:
     return QualityReport(
         slide_id=slide.slide_id,
@@ -115,7 +123,7 @@ def _report(
         tissue_mm2=assessed.tissue_mm2,
         tissue_examined=assessed.examined,
         verdict=assessed.verdict,
-        findings=findings,
+        findings=assessed.findings,
         cpu_seconds=round(assessed.cpu_seconds, 3),
         seconds=round(assessed.seconds, 3),
         scanner=view.record.metadata.scanner or "",

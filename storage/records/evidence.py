@@ -6,13 +6,13 @@ Slides that people had judged, in silent mode, by scanner and stain. Pure. The i
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+from storage.records.proportion import wilson
 
 LEAST_SLIDES, LEAST_FAILURES = 300, 30
 MOST_WORSE = 0.05
 """As much worse than what is active now the model may be for any scanner and stain."""
-_Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,6 @@ class Evidence:
         """The same of slides without the finding that were left alone."""
         good = self.total("slides") - self.total("failures")
         return wilson(good - self.total("false_alarms"), good)
-
-
-def wilson(hits: int, tries: int) -> tuple[float, float, float]:
-    """Share of hits with its 95 % interval; (0, 0, 1) of no tries."""
-    if not tries:
-        return 0.0, 0.0, 1.0
-    share, square = hits / tries, _Z * _Z
-    middle = (share + square / (2 * tries)) / (1 + square / tries)
-    spread = math.sqrt(share * (1 - share) / tries + square / (4 * tries * tries))
-    half = _Z * spread / (1 + square / tries)
-    return share, max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def lacking(evidence: Evidence) -> str:

@@ -10,7 +10,7 @@ import pytest
 import zarr
 
 from flows.casework_report import unreported
-from flows.quality import run_checks
+from flows.quality import run_checks, try_checks
 from flows.quality_process import Assessor
 from flows.quality_verification import verify_quality
 from flows.services import Services
@@ -65,15 +65,20 @@ class Broken(Shade):
         raise ZeroDivisionError
 
 
+FEW = {name: table.TABLE[name] for name in ("tissue.area", "tiles.missing")} | {
+    "shade": f"{__name__}:Shade",
+    "broken": f"{__name__}:Broken",
+}
+
+
 @pytest.fixture
 def slide_id(services: Services, tiny_svs: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setitem(table.TABLE, "shade", f"{__name__}:Shade")
-    monkeypatch.setitem(table.TABLE, "broken", f"{__name__}:Broken")
+    monkeypatch.setattr(table, "TABLE", FEW)
     return finish(services, tiny_svs).slide_id
 
 
 def test_a_report_is_kept_and_given_back(services: Services, slide_id: str) -> None:
-    made = run_checks(services, slide_id, ["shade", "tissue.area", "tiles.missing"])
+    made = run_checks(services, slide_id)
     kept = quality.latest(services.database, slide_id)
     assert kept == made
     assert from_plain(QualityReport, json.loads(json.dumps(to_plain(made.report)))) == made.report
@@ -82,8 +87,8 @@ def test_a_report_is_kept_and_given_back(services: Services, slide_id: str) -> N
 
 
 def test_a_map_is_an_image_of_the_pyramids_own_level(services: Services, slide_id: str) -> None:
-    run = run_checks(services, slide_id, ["shade"])
-    (finding,) = run.report.findings
+    run = run_checks(services, slide_id)
+    (finding,) = (at for at in run.report.findings if at.check == "shade")
     assert finding.map is not None
     stored = quality_maps.read_map(services.layout, slide_id, finding.map)
     folder = quality_maps.folder_of(services.layout, slide_id) / finding.map.path
@@ -103,11 +108,19 @@ def test_a_map_is_an_image_of_the_pyramids_own_level(services: Services, slide_i
 
 
 def test_a_check_that_breaks_is_an_error_of_its_own(services: Services, slide_id: str) -> None:
-    run = run_checks(services, slide_id, ["broken", "tissue.area", "tiles.missing"])
+    run = run_checks(services, slide_id)
     states = {at.check: at.state for at in run.report.findings}
     assert states.pop("broken") is QualityState.ERROR
     assert QualityState.ERROR not in states.values()
     assert run.report.verdict.state is not QualityState.ERROR
+
+
+def test_trying_one_check_changes_nothing(services: Services, slide_id: str) -> None:
+    whole = run_checks(services, slide_id)
+    tried = try_checks(services, slide_id, ["shade"])
+    assert [at.check for at in tried.report.findings] == ["shade"]
+    assert quality.latest(services.database, slide_id) == whole
+    assert verify_quality(services, slide_id) == []
 
 
 def test_every_slide_is_checked_once(services: Services, slide_id: str) -> None:
@@ -132,7 +145,7 @@ def test_a_check_that_takes_the_process_along_is_given_up(
 
 
 def test_a_person_has_the_last_word(services: Services, slide_id: str) -> None:
-    run = run_checks(services, slide_id, ["tissue.area"])
+    run = run_checks(services, slide_id)
     with pytest.raises(Malformed):
         _say(services, run, "released", " ")
     with pytest.raises(Malformed):
@@ -162,7 +175,7 @@ def test_the_policy_that_fits_best_decides(services: Services, slide_id: str) ->
     assert quality.keep_policy(services.database, everywhere, WHO).version == 1
     assert quality.keep_policy(services.database, everywhere, WHO).version == 2
     quality.keep_policy(services.database, one, WHO)
-    run = run_checks(services, slide_id, ["shade", "broken"])
+    run = run_checks(services, slide_id)
     assert (run.report.policy.policy_id, run.report.policy.version) == ("all", 2)
     states = {at.check: (at.state, at.reason) for at in run.report.findings}
     assert states["broken"] == (QualityState.NOT_EVALUATED, "switched_off")
@@ -173,9 +186,9 @@ def test_the_policy_that_fits_best_decides(services: Services, slide_id: str) ->
 
 
 def test_one_flipped_byte_of_a_map_is_found(services: Services, slide_id: str) -> None:
-    run = run_checks(services, slide_id, ["shade"])
+    run = run_checks(services, slide_id)
     assert verify_quality(services, slide_id) == []
-    (finding,) = run.report.findings
+    (finding,) = (at for at in run.report.findings if at.check == "shade")
     assert finding.map is not None
     folder = quality_maps.folder_of(services.layout, slide_id)
     chunk = folder / finding.map.path / "0" / "c" / "0" / "0"

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from flows.cli import main
 from flows.services import Services
 from processing.quality.verdict import DEFAULT
-from processing.quality_drift.validation import validated, wilson
+from processing.quality_drift.validation import validated
 from storage import events, quality, quality_drift, quality_policies
 from storage.database import now
 from storage.errors import Malformed
+from storage.records.proportion import wilson
 from tests.flows.drift_lab import SCANNER, STAIN, Days, live
 
 CHECK = "jpeg.quality"

@@ -14,9 +14,10 @@ from storage import models
 from storage.database import Database, now
 from storage.errors import Malformed, Refused
 from storage.layout import Layout
-from storage.records.evidence import Evidence, EvidenceGroup, lacking, wilson
+from storage.records.evidence import Evidence, EvidenceGroup, lacking
 from storage.records.models import LADDER, VISIBLE, Admission, AdmissionTest, Model
 from storage.records.people import Principal, Right, Role, allowed
+from storage.records.proportion import wilson
 from storage.records.quality import ModelMode
 from tests.flows.guests import card_of, evidence, manifest_of
 
