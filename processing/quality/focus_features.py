@@ -121,7 +121,9 @@ def _calm(grey: Grey, sigma: float) -> Grey:
 def _gradient(grey: Grey) -> Grey:
     across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=0.125)
     down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=0.125)
-    return cv2.magnitude(across, down).astype(np.float32, copy=False)
+    # Not cv2.magnitude: its last bit depends on where in memory the arrays happen to lie.
+    length: Grey = np.sqrt(np.square(across) + np.square(down), dtype=np.float32)
+    return length
 
 
 def _laplacian(grey: Grey) -> Grey:

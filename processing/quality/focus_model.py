@@ -25,7 +25,7 @@ from storage.records.quality import ModelRef
 
 Array = NDArray[np.float32]
 MODEL = Path(__file__).parent / "models" / "focus.safetensors"
-SHA256 = "be28aa2c078bab1f9734cd196a79be343454da3df9594497c7d8c1eb93040b1b"
+SHA256 = "5296276b6e741364a32ac1a7163f3f9ba5e5773f5223a6e1d68036098b1fca6b"
 REF = ModelRef("focus-mlp", "1", SHA256)
 _MOST_BYTES = 2**20
 _FAR = 6.0

@@ -129,7 +129,10 @@ def test_training_learns_and_comes_to_the_same_bytes() -> None:
     synthesis = pytest.importorskip("processing.quality.training.synthesis")
     sources = pytest.importorskip("processing.quality.training.sources")
     plan = training.MINIATURE
-    made = synthesis.samples([sources.drawn(1), sources.drawn(2)], synthesis.TRAIN, plan.fields, 7)
+    images = [sources.drawn(1), sources.drawn(2)]
+    made = synthesis.samples(images, synthesis.TRAIN, plan.fields, 7)
+    again = synthesis.samples(images[:1], synthesis.TRAIN, plan.fields, 7)
+    assert again.seen.tobytes() == made.seen[made.source == 0].tobytes()
     first, second = (training.packed(training.fit(made, plan, 7), 7) for _ in range(2))
     assert hashlib.sha256(first).digest() == hashlib.sha256(second).digest()
     other = synthesis.samples([sources.drawn(3)], synthesis.TEST, 18, 8)
