@@ -25,7 +25,7 @@ STAINED = (
     (0.28, 0.11),
 )  # fmt: skip
 """Shares of (red, blue) in the density of all that is stained, seen at 8 µm a pixel: haematoxylin,
-brown chromogen, eosin and their mixtures, of six scanners."""
+brown chromogen, eosin and their mixtures, as in the clean pictures of benchmarks/quality."""
 _STEPS = 255
 _BLUR = 1.0
 _UNDRAWN = 4
