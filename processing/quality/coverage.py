@@ -29,7 +29,7 @@ _CLEAR_OD = 0.08
 class Coverage:
     """`coverage.missing`."""
 
-    id, version, basis, unit = "coverage.missing", "1", Basis.EXACT, "%"
+    id, version, basis, unit = "coverage.missing", "1", Basis.RULE, "%"
     wants_fields = False
 
     def begin(self, slide: SlideView) -> CoverageLook:

@@ -122,11 +122,9 @@ def test_of_two_that_contradict_the_first_is_taken(ward: Ward) -> None:
     """However long it takes to read: parts are looked through at once."""
     first = ward.made(1, PixelData=bytes(2 * 10_000_000), Rows=1000, Columns=10_000)
     second = ward.made(2, SOPInstanceUID=uid(first), PatientID="N9")
-    answer = store(ward.client, [first, second]).json()
-    assert [at for at, _ in items(answer, "00081199")] == [uid(first)]
-    assert [at for at, _ in items(answer, "00081198")] == [uid(first)]
-    kept = ward.client.get(f"{ROOT}/studies/{STUDY}/metadata").json()
-    assert [at["00200013"]["Value"][0] for at in kept] == [1]
+    assert store(ward.client, [first, second]).status_code == 202
+    (kept,) = ward.client.get(f"{ROOT}/studies/{STUDY}/metadata").json()
+    assert kept["00200013"]["Value"] == [1]
 
 
 def test_none_is_taken(ward: Ward) -> None:

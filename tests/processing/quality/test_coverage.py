@@ -80,10 +80,10 @@ class TestCoverage(CheckContract):
         assert x < ISLAND[0] < x + width
         assert y < ISLAND[1] < y + height
 
-    def test_a_piece_beside_the_frame_asks_for_another_scan(self) -> None:
+    def test_a_piece_beside_the_frame_asks_for_a_look(self) -> None:
         whole = scan(*PIECES)
         told = found(overview(whole), np.ascontiguousarray(whole[:, :520]))
-        assert told.state is QualityState.RESCAN
+        assert told.state is QualityState.REVIEW
         assert told.figures["missing_pct"] > 25
 
     def test_another_glass_is_not_compared(self) -> None:
