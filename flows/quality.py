@@ -24,6 +24,7 @@ from storage.quality import Run
 from storage.quality_maps import MapToStore
 from storage.records.people import SVARTID
 from storage.records.quality import (
+    Finding,
     Policy,
     QualityReport,
     QualityState,
@@ -33,18 +34,22 @@ from storage.records.slide import Slide
 from storage.tiles import TileStore
 
 _NODATA, _MOST = 255, 254
-CRASHED = "the checks ended with the process"
+CRASHED, CHANNELS = "crashed", "in_channels"
 
 
 def run_checks(services: Services, slide_id: str) -> Run:
     """Run all checks and enter the report.
 
-    Errors: NotFound; Unsupported for channels of fluorescence; OSError, Transient.
+    Channels of fluorescence are not evaluated: checks are made for colours. Errors: NotFound,
+    OSError, Transient.
     """
     slide = get_slide(services.database, slide_id)
     if quality.begin(services.database, slide_id) > quality.MOST_TRIES:
-        return _enter_crash(services, slide)
-    view = view_of(services, slide)
+        return _enter_unseen(services, slide, QualityState.ERROR, CRASHED)
+    try:
+        view = view_of(services, slide)
+    except Unsupported:
+        return _enter_unseen(services, slide, QualityState.NOT_EVALUATED, CHANNELS)
     policy = policy_of(services, view)
     assessed = assess(view, checks(), policy)
     run_id = uuid.uuid4().hex
@@ -131,14 +136,30 @@ def _report(
     )
 
 
-def _enter_crash(services: Services, slide: Slide) -> Run:
-    """The report of a slide whose checks took the process along every time."""
+def _enter_unseen(services: Services, slide: Slide, state: QualityState, why: str) -> Run:
+    """The report of a slide that no check could look at: it has one all the same."""
+    findings = tuple(
+        Finding(at.id, at.version, at.basis, state, at.unit, {}, why) for at in checks()
+    )
+    mpp = slide.metadata.mpp
     report = QualityReport(
-        slide.slide_id, slide.fingerprint, slide.root, uuid.uuid4().hex, now(),
-        version("svartid"), policy_ref(DEFAULT), (slide.size.width, slide.size.height),
-        slide.metadata.mpp.mean if slide.metadata.mpp else None, None, None,
-        Verdict(QualityState.ERROR, (("", CRASHED),), DEFAULT.required), (), 0.0, 0.0,
-    )  # fmt: skip
+        slide_id=slide.slide_id,
+        fingerprint=slide.fingerprint,
+        root=slide.root,
+        run_id=uuid.uuid4().hex,
+        at=now(),
+        pipeline=version("svartid"),
+        policy=policy_ref(DEFAULT),
+        size=(slide.size.width, slide.size.height),
+        mpp=mpp.mean if mpp else None,
+        tissue_mm2=None,
+        tissue_examined=None,
+        verdict=Verdict(state, required_missing=DEFAULT.required),
+        findings=findings,
+        cpu_seconds=0.0,
+        seconds=0.0,
+        scanner=slide.metadata.scanner or "",
+    )
     return quality.enter(services.database, report, SVARTID.name)
 
 

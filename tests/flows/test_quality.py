@@ -30,6 +30,7 @@ from storage.records.quality import (
     QualityState,
     Rule,
 )
+from tests.contracts.fluorescence import cells, write_ome_tiff
 from tests.flows.work import finish
 
 WHO = "laura"
@@ -142,6 +143,18 @@ def test_a_check_that_takes_the_process_along_is_given_up(
     assert run is not None
     assert run.report.verdict.state is QualityState.ERROR
     assert look() == 0
+
+
+def test_channels_are_not_evaluated_and_say_so(services: Services, tmp_path: Path) -> None:
+    write_ome_tiff(tmp_path / "cells.ome.tif", cells())
+    slide = finish(services, tmp_path / "cells.ome.tif")
+    assert Assessor(services, unreported)() == 1
+    run = quality.latest(services.database, slide.slide_id)
+    assert run is not None
+    assert run.report.verdict.state is QualityState.NOT_EVALUATED
+    assert {(at.state, at.reason) for at in run.report.findings} == {
+        (QualityState.NOT_EVALUATED, "in_channels")
+    }
 
 
 def test_a_person_has_the_last_word(services: Services, slide_id: str) -> None:

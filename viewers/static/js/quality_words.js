@@ -68,6 +68,7 @@ const WHY_NOT = {
   nothing_to_compare: t("The label says nothing that can be compared with the order."),
   cohort_too_small: t("There are too few slides of that scanner and stain to compare with."),
   torch_missing: t("The program that runs networks is not installed."),
+  in_channels: t("Checks are made for slides in colour, not for channels."),
   switched_off: t("The check is switched off."),
 };
 
