@@ -11,7 +11,7 @@ TSC := $(VENV)/typescript/node_modules/.bin
 AXE := $(VENV)/.axe
 DATA ?= data
 PORT ?= 8080
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: run install test check bench faults scale system clean help
 
@@ -29,7 +29,7 @@ run: $(VENV)/.ready-to-run
 
 install: $(VENV)/.ready-to-test $(AXE)
 
-# Two at once: the journeys, which wait for a browser and a scanner, and everything else.
+# One more at once than there are cores, mostly: the journeys wait for a browser and a scanner.
 test: system install check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 

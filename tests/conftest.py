@@ -13,12 +13,19 @@ from xdist.scheduler import LoadScopeScheduling
 from processing.paint import Painting, write_dicom, write_svs
 
 # How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("svartid", deadline=None)
-settings.load_profile("svartid")
+settings.register_profile("svartid", deadline=None, max_examples=60)
+settings.register_profile("long", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "svartid"))
 pytest_plugins = ["tests.databases"]
 JOURNEYS = "tests/journeys/"
 TOGETHER = (JOURNEYS, "tests/flows/retrieval/")
 """Folders whose tests share what takes long to start."""
+ALONE = tuple(
+    f"{JOURNEYS}test_{name}.py"
+    for name in ("cases_clock", "dicom", "dicom_scanner", "dicomweb", "direct", "forwarding",
+                 "killed", "postgres", "quality")
+)  # fmt: skip
+"""Journeys that start all they need themselves."""
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRED = os.environ.get("SVARTID_REQUIRE_SLIDES") == "1"
 _missed: list[str] = []
@@ -58,15 +65,22 @@ def painted_dicom(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The journeys take longest, so they begin first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(JOURNEYS))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """First the longest row, then the journeys beside it, then all else."""
+    file = item.nodeid.partition("::")[0]
+    return 1 if file in ALONE else 0 if file.startswith(JOURNEYS) else 2
 
 
 class Together(LoadScopeScheduling):
     """For `-n`: a file stays in one process, and so does a folder that shares what is running."""
 
     def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
         folders = (folder for folder in TOGETHER if nodeid.startswith(folder))
-        return next(folders, nodeid.partition("::")[0])
+        return file if file in ALONE else next(folders, file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
