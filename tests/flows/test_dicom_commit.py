@@ -124,6 +124,7 @@ def test_answered_over_the_same_association(services: Services, port: int) -> No
         assert ask(association, "1.2.3.2", (CT, uid(1)), (CT, uid(2)), (MR, uid(1)),
                    (CT, uid(3))) == 0x0000  # fmt: skip
         assert heard.wait(10)
+        wait_for(lambda: not outbound.listing(services.database, state="waiting"), 10, "noted")
     (first, one), (second, two) = told
     assert (first, said(one)) == (1, ({uid(1), uid(2)}, {}))
     assert two.TransactionUID == "1.2.3.2"
@@ -132,7 +133,6 @@ def test_answered_over_the_same_association(services: Services, port: int) -> No
     reasons = [at.FailureReason for at in two.FailedSOPSequence]
     assert failed == {uid(2): 0x0110, uid(3): 0x0112, uid(1): 0x0119}
     assert len(reasons) == 3
-    wait_for(lambda: not outbound.listing(services.database, state="waiting"), 10, "it is noted")
 
 
 def test_what_is_asked_for_again_and_again_is_looked_at_once(services: Services) -> None:
