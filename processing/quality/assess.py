@@ -6,17 +6,17 @@ A check that fails is an error of that check; the others go on, and the slide ha
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from processing.quality.check import CellMap, Check, Field, Look, Measured, NotEvaluated
+from processing.quality.check import CellMap, Check, Field, FieldLook, Look, Measured, NotEvaluated
 from processing.quality.slide_view import SlideView
 from processing.quality.sweep import fields, tissue_cells
 from processing.quality.verdict import conclude, judge
-from storage.errors import Damaged, StoreDamaged
-from storage.records.quality import Finding, Policy, QualityState, Verdict
+from storage.records.quality import Figure, Finding, Policy, QualityState, Verdict
 
 _LOG = logging.getLogger("svartid.quality")
 OFF = "switched_off"
@@ -53,8 +53,8 @@ class _Running:
             self.look = self.check.begin(slide)
 
     def see(self, seen: Field) -> None:
-        """Hand it a field."""
-        if self.look is not None and self.state is QualityState.PASS:
+        """Hand it a field, if it wants any."""
+        if isinstance(self.look, FieldLook) and self.state is QualityState.PASS:
             with self._guarded():
                 self.look.see(seen)
 
@@ -84,7 +84,7 @@ def assess(slide: SlideView, run: Sequence[Check], policy: Policy) -> Assessed:
     running = [_Running(check) for check in run if check.id not in policy.off]
     for one in running:
         one.begin(slide)
-    examined = _sweep(slide, [one for one in running if one.check.wants_fields])
+    examined = _sweep(slide, [one for one in running if isinstance(one.look, FieldLook)])
     for one in running:
         one.end()
     findings = [judge(_finding(one), policy) for one in running]
@@ -108,13 +108,10 @@ def _sweep(slide: SlideView, looks: Sequence[_Running]) -> float | None:
     if not looks:
         return 1.0
     seen = 0.0
-    try:
-        for one in fields(slide):
-            for look in looks:
-                look.see(one)
-            seen += float(one.tissue.sum())
-    except (Damaged, StoreDamaged):
-        _LOG.warning("a tile cannot be decoded; what lies after it is not examined")
+    for one in fields(slide):
+        for look in looks:
+            look.see(one)
+        seen += float(one.tissue.sum())
     return seen / whole
 
 
@@ -126,13 +123,21 @@ def _finding(one: _Running) -> Finding:
         basis=check.basis,
         state=one.state,
         unit=check.unit,
-        figures=dict(measured.figures) if measured else {},
+        figures=_finite(measured.figures) if measured else {},
         reason=one.why,
         model=measured.model if measured else None,
         spots=measured.spots if measured else (),
         limits=measured.limits if measured else (),
         seconds=round(one.seconds, 4),
     )
+
+
+def _finite(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    """What is no number cannot be kept as JSON, nor held against a limit: nothing was measured."""
+    return {
+        name: None if isinstance(at, float) and not math.isfinite(at) else at
+        for name, at in figures.items()
+    }
 
 
 def _switched_off(check: Check) -> Finding:

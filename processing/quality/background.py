@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from processing.quality.check import Field, Measured, NotEvaluated
+from processing.quality.check import Measured, NotEvaluated
 from processing.quality.colours import dyes_of, glass_of
 from processing.quality.slide_view import SlideView
 from storage.records.quality import Basis
@@ -12,7 +12,6 @@ class Background:
     """`stain.background`: the lowest colour of the glass, in grey levels."""
 
     id, version, basis, unit = "stain.background", "1", Basis.RULE, "DN"
-    wants_fields = False
 
     def begin(self, slide: SlideView) -> BackgroundLook:
         """Begin to look."""
@@ -24,9 +23,6 @@ class BackgroundLook:
 
     def __init__(self, slide: SlideView) -> None:
         self._slide = slide
-
-    def see(self, seen: Field) -> None:
-        """Nothing: the coarse level tells."""
 
     def end(self) -> Measured:
         """The glass, and beside it the dyes where there is tissue. Errors: NotEvaluated."""

@@ -27,7 +27,6 @@ class Bands:
     """`band.step`."""
 
     id, version, basis, unit = "band.step", "1", Basis.RULE, "%"
-    wants_fields = True
 
     def begin(self, slide: SlideView) -> BandsLook:
         """Begin to look."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from processing.quality.check import Field, Measured, NotEvaluated
+from processing.quality.check import Measured, NotEvaluated
 from processing.quality.slide_view import SlideView
 from storage.records.quality import Basis
 
@@ -11,7 +11,6 @@ class Blank:
     """`tissue.area`: the area of all that takes light away."""
 
     id, version, basis, unit = "tissue.area", "1", Basis.EXACT, "mm2"
-    wants_fields = False
 
     def begin(self, slide: SlideView) -> BlankLook:
         """Begin to look."""
@@ -23,9 +22,6 @@ class BlankLook:
 
     def __init__(self, slide: SlideView) -> None:
         self._slide = slide
-
-    def see(self, seen: Field) -> None:
-        """Nothing: the overview tells."""
 
     def end(self) -> Measured:
         """The area. Errors: NotEvaluated."""

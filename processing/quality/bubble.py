@@ -14,7 +14,6 @@ class Bubble:
     """`bubble.area`."""
 
     id, version, basis, unit = "bubble.area", "1", Basis.MODEL, "%"
-    wants_fields = True
 
     def begin(self, slide: SlideView) -> ArtefactLook:
         """Begin to look. Errors: NotEvaluated."""

@@ -5,18 +5,18 @@ what it measured. It decides nothing: `verdict` holds figures against a policy.
 
     class Blank:
         id, version, basis, unit = "tissue.area", "1", Basis.EXACT, "mm2"
-        wants_fields = False
         def begin(self, slide): return BlankLook(slide)
 
-Fields are handed over one at a time, in any order, each once; together they cover every cell
-that holds tissue. What cannot be measured raises `NotEvaluated` with a word.
+A look that has `see` is a `FieldLook`: it is handed fields one at a time, in any order, each once;
+together they cover every cell that holds tissue. What cannot be measured raises `NotEvaluated` with
+a word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,11 +91,16 @@ class Measured:
 class Look(Protocol):
     """One check on one slide."""
 
-    def see(self, seen: Field) -> None:
-        """Look at a field; called by one thread."""
-
     def end(self) -> Measured:
         """What it came to. Errors: NotEvaluated."""
+
+
+@runtime_checkable
+class FieldLook(Look, Protocol):
+    """One that is shown every field of tissue; others ask the slide for what they need."""
+
+    def see(self, seen: Field) -> None:
+        """Look at a field; called by one thread."""
 
 
 class Check(Protocol):
@@ -105,8 +110,6 @@ class Check(Protocol):
     version: ClassVar[str]
     basis: ClassVar[Basis]
     unit: ClassVar[str]
-    wants_fields: ClassVar[bool]
-    """False for a check that asks for what it needs itself; `see` is never called then."""
 
     def begin(self, slide: SlideView) -> Look:
         """Begin to look. Errors: NotEvaluated."""

@@ -25,7 +25,6 @@ class Clipping:
     """`clip`: per cent of the tissue."""
 
     id, version, basis, unit = "clip", "1", Basis.RULE, "%"
-    wants_fields = True
 
     def begin(self, slide: SlideView) -> ClippingLook:
         """Begin to look."""

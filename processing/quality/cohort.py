@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from processing.quality.check import Field, Measured, NotEvaluated
+from processing.quality.check import Measured, NotEvaluated
 from processing.quality.colours import dyes_of, glass_of
 from processing.quality.slide_view import SlideView
 from storage.records.quality import Basis, Figure
@@ -26,7 +26,6 @@ class StainCohort:
     """`stain.cohort`, in standard deviations."""
 
     id, version, basis, unit = "stain.cohort", "1", Basis.RULE, "sigma"
-    wants_fields = False
 
     def begin(self, slide: SlideView) -> StainCohortLook:
         """Begin to look. Errors: NotEvaluated."""
@@ -40,9 +39,6 @@ class StainCohortLook:
 
     def __init__(self, slide: SlideView) -> None:
         self._slide = slide
-
-    def see(self, seen: Field) -> None:
-        """Nothing: the coarse level tells."""
 
     def end(self) -> Measured:
         """The farthest of its colours from the cohort's. Errors: NotEvaluated."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.quality import registration
-from processing.quality.check import Field, Measured, NotEvaluated
+from processing.quality.check import Measured, NotEvaluated
 from processing.quality.overview import SMALLEST_MM2, Overview, decode_picture, read_overview
 from processing.quality.registration import Mask, Placed
 from processing.quality.slide_view import SlideView
@@ -30,7 +30,6 @@ class Coverage:
     """`coverage.missing`."""
 
     id, version, basis, unit = "coverage.missing", "1", Basis.RULE, "%"
-    wants_fields = False
 
     def begin(self, slide: SlideView) -> CoverageLook:
         """Begin to look. Errors: NotEvaluated."""
@@ -46,9 +45,6 @@ class CoverageLook:
 
     def __init__(self, slide: SlideView, overview: Overview) -> None:
         self._slide, self._overview = slide, overview
-
-    def see(self, seen: Field) -> None:
-        """Nothing: the masks tell."""
 
     def end(self) -> Measured:
         """How much of the overview's tissue the scan lacks. Errors: NotEvaluated."""

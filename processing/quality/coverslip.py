@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from processing.quality.beneath import beneath
-from processing.quality.check import CellMap, Field, Measured
+from processing.quality.check import CellMap, Measured
 from processing.quality.long_lines import (
     LineRule,
     LongLine,
@@ -38,7 +38,6 @@ class Coverslip:
     """`edge.coverslip`."""
 
     id, version, basis, unit = "edge.coverslip", "1", Basis.RULE, "mm"
-    wants_fields = False
 
     def begin(self, slide: SlideView) -> CoverslipLook:
         """Begin to look."""
@@ -50,9 +49,6 @@ class CoverslipLook:
 
     def __init__(self, slide: SlideView) -> None:
         self._slide = slide
-
-    def see(self, seen: Field) -> None:
-        """Nothing: the overview tells."""
 
     def end(self) -> Measured:
         """How long the edges are, over tissue and in all."""

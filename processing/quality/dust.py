@@ -14,7 +14,6 @@ class Dust:
     """`dust.area`."""
 
     id, version, basis, unit = "dust.area", "1", Basis.MODEL, "%"
-    wants_fields = True
 
     def begin(self, slide: SlideView) -> ArtefactLook:
         """Begin to look. Errors: NotEvaluated."""

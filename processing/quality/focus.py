@@ -30,7 +30,6 @@ class Focus:
     """`focus.radius`."""
 
     id, version, basis, unit = "focus.radius", "1", Basis.MODEL, "um"
-    wants_fields = True
 
     def begin(self, slide: SlideView) -> FocusLook:
         """Begin to look. Errors: NotEvaluated where a pixel's size is unknown or too large."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from processing.label import read_barcodes
-from processing.quality.check import Field, Measured, NotEvaluated
+from processing.quality.check import Measured, NotEvaluated
 from processing.quality.colours import Dyes, dyes_of
 from processing.quality.slide_view import Order, SlideView
 from storage.records.quality import Basis, Figure
@@ -30,7 +30,6 @@ class Identity:
     """`identity`."""
 
     id, version, basis, unit = "identity", "1", Basis.RULE, "count"
-    wants_fields = False
 
     def begin(self, slide: SlideView) -> IdentityLook:
         """Begin to look. Errors: NotEvaluated."""
@@ -44,9 +43,6 @@ class IdentityLook:
 
     def __init__(self, slide: SlideView) -> None:
         self._slide = slide
-
-    def see(self, seen: Field) -> None:
-        """Nothing: the label and the coarse level tell."""
 
     def end(self) -> Measured:
         """How many things contradict the order. Errors: NotEvaluated."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from processing import jpeg
-from processing.quality.check import Field, Measured, NotEvaluated
+from processing.quality.check import Measured, NotEvaluated
 from processing.quality.slide_view import SlideView
 from storage.records.quality import Basis
 from storage.records.slide import JpegEncoding
@@ -21,7 +21,6 @@ class JpegQuality:
     """`jpeg.quality`, 1 to 100."""
 
     id, version, basis, unit = "jpeg.quality", "1", Basis.EXACT, "Q"
-    wants_fields = False
 
     def begin(self, slide: SlideView) -> JpegQualityLook:
         """Begin to look. Errors: NotEvaluated."""
@@ -36,9 +35,6 @@ class JpegQualityLook:
 
     def __init__(self, slide: SlideView, level: int) -> None:
         self._slide, self._level = slide, level
-
-    def see(self, seen: Field) -> None:
-        """Nothing: the tables tell."""
 
     def end(self) -> Measured:
         """The lowest and the usual quality of some tiles all over level 0. Errors: NotEvaluated."""

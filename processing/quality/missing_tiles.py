@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from processing import jpeg
 from processing.jpeg import Pixels
-from processing.quality.check import CellMap, Field, Measured
+from processing.quality.check import CellMap, Measured
 from processing.quality.slide_view import SlideView
 from processing.tile_codec import decode_tile
-from storage.errors import Damaged
+from storage.errors import Damaged, StoreDamaged
 from storage.records.quality import Basis, Spot
 from storage.records.slide import JpegEncoding
 
@@ -39,7 +39,6 @@ class MissingTiles:
     """`tiles.missing`."""
 
     id, version, basis, unit = "tiles.missing", "2", Basis.EXACT, "mm2"
-    wants_fields = False
 
     def begin(self, slide: SlideView) -> MissingTilesLook:
         """Begin to look."""
@@ -51,9 +50,6 @@ class MissingTilesLook:
 
     def __init__(self, slide: SlideView) -> None:
         self._slide, self._level = slide, min(slide.present)
-
-    def see(self, seen: Field) -> None:
-        """Nothing: the stored bytes tell."""
 
     def end(self) -> Measured:
         """How many are missing, and how much tissue that is."""
@@ -69,12 +65,12 @@ class MissingTilesLook:
 
     def _state(self, column: int, row: int) -> int:
         slide = self._slide
-        data = slide.read_tile(self._level, column, row)
-        if data is None:
-            return _MISSING
         try:
+            data = slide.read_tile(self._level, column, row)
+            if data is None:
+                return _MISSING
             means = _means(data, slide, self._level)
-        except Damaged:
+        except (Damaged, StoreDamaged):
             return _DAMAGED
         # What lies beyond the slide's edge is no part of the picture.
         across = min(slide.edge, slide.size.width - column * slide.edge) // 8

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.quality.beneath import beneath
-from processing.quality.check import CellMap, Field, Measured
+from processing.quality.check import CellMap, Measured
 from processing.quality.pen_rule import CLASSES, Classes, find_pen
 from processing.quality.slide_view import SlideView
 from processing.quality.tissue import TissueMask
@@ -29,7 +29,6 @@ class Pen:
     """`pen.area`."""
 
     id, version, basis, unit = "pen.area", "1", Basis.RULE, "%"
-    wants_fields = False
 
     def begin(self, slide: SlideView) -> PenLook:
         """Begin to look."""
@@ -41,9 +40,6 @@ class PenLook:
 
     def __init__(self, slide: SlideView) -> None:
         self._slide = slide
-
-    def see(self, seen: Field) -> None:
-        """Nothing: the overview tells."""
 
     def end(self) -> Measured:
         """The part of the tissue under ink in per cent, and all ink in mm²."""

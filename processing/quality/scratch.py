@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from processing.quality.beneath import beneath
-from processing.quality.check import CellMap, Field, Measured, NotEvaluated
+from processing.quality.check import CellMap, Measured, NotEvaluated
 from processing.quality.long_lines import (
     LineRule,
     LongLine,
@@ -47,7 +47,6 @@ class Scratch:
     """`edge.scratch`."""
 
     id, version, basis, unit = "edge.scratch", "1", Basis.RULE, "mm"
-    wants_fields = False
 
     def begin(self, slide: SlideView) -> ScratchLook:
         """Begin to look."""
@@ -59,9 +58,6 @@ class ScratchLook:
 
     def __init__(self, slide: SlideView) -> None:
         self._slide = slide
-
-    def see(self, seen: Field) -> None:
-        """Nothing: the overview tells."""
 
     def end(self) -> Measured:
         """How long the scratches are that cross tissue. Errors: NotEvaluated."""

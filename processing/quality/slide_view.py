@@ -18,7 +18,7 @@ from processing import jpeg
 from processing.jpeg import Pixels
 from processing.quality.tissue import TissueMask, find_tissue
 from processing.tile_codec import decode_tile
-from storage.errors import Damaged
+from storage.errors import Damaged, StoreDamaged
 from storage.records.geometry import Region, Size
 from storage.records.slide import JpegEncoding, PyramidRecord, StoredLevel
 
@@ -31,6 +31,8 @@ _OVERVIEW = 8
 """The tissue is looked for at this many working pixels."""
 _HALVINGS = 3
 """As far as a JPEG is decoded smaller by itself."""
+_STRIP = 64
+"""Rows of the overview that are made at a time."""
 _CACHE_BYTES = 96 * 2**20
 
 
@@ -124,18 +126,30 @@ class SlideView:
         with self._lock:
             if self._tissue is None:
                 level = self.working + _OVERVIEW.bit_length() - 1
-                size = self.size.at_level(level)
-                whole = self.region(level, Region(0, 0, size.width, size.height))
+                whole = self._whole(level)
                 um = None if self.mpp is None else self.mpp * 2**level
                 self._tissue = find_tissue(whole, level, um)
             return self._tissue
 
+    def _whole(self, level: int) -> Pixels:
+        """A coarse level, a strip at a time: what it is made from may not fit into memory."""
+        size = self.size.at_level(level)
+        tops = range(0, size.height, _STRIP)
+        strips = [
+            self.region(level, Region(0, top, size.width, min(_STRIP, size.height - top)))
+            for top in tops
+        ]
+        return np.concatenate(strips)
+
     def region(self, level: int, region: Region) -> Pixels:
         """RGB of a part of a level, stored or not: [row, column, 3]; white where no tile is.
 
-        Made from the coarsest stored level that is fine enough. Errors: Damaged.
+        Made from the coarsest stored level that is fine enough, or from a finer one where a tile
+        cannot be decoded; of level 0 it is white: `tiles.missing` counts it, the others go on.
         """
-        source = max((at for at in self.present if at <= level), default=min(self.present))
+        return self._made(level, region, max(at for at in self.present if at <= level))
+
+    def _made(self, level: int, region: Region, source: int) -> Pixels:
         down = max(level - source, 0)
         step = self.edge >> min(down, _HALVINGS)
         shrunk = source + min(down, _HALVINGS)
@@ -166,10 +180,27 @@ class SlideView:
         known, pixels = self._cache.get(key)
         if known:
             return pixels
-        data = self.read_tile(level, column, row)
-        pixels = None if data is None else self._decoded(data, level, halvings)
+        try:
+            data = self.read_tile(level, column, row)
+            pixels = None if data is None else self._decoded(data, level, halvings)
+        except (Damaged, StoreDamaged):
+            pixels = self._instead(level, column, row, halvings)
         self._cache.put(key, pixels)
         return pixels
+
+    def _instead(self, level: int, column: int, row: int, halvings: int) -> Pixels | None:
+        """A tile out of the next finer level; None where there is none."""
+        finer = max((at for at in self.present if at < level), default=None)
+        if finer is None:
+            return None
+        step, size = self.edge >> halvings, self.size.at_level(level + halvings)
+        region = Region(column * step, row * step, step, step).clipped(size)
+        if region is None:
+            return None
+        tile = np.full((step, step, 3), 255, np.uint8)
+        made = self._made(level + halvings, region, finer)
+        tile[: region.height, : region.width] = made
+        return tile
 
     def _decoded(self, data: bytes, level: int, halvings: int) -> Pixels:
         encoding, size = self.present[level].encoding, self.edge >> halvings
@@ -192,14 +223,3 @@ class SlideView:
         while mpp * 2 ** (level + 1) <= WORKING_UM:
             level += 1
         return level
-
-
-def is_damaged(view: SlideView, level: int, column: int, row: int) -> bool:
-    """True for a stored tile that cannot be decoded."""
-    try:
-        data = view.read_tile(level, column, row)
-        if data is not None:
-            decode_tile(data, view.present[level].encoding, view.edge)
-    except Damaged:
-        return True
-    return False

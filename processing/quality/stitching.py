@@ -28,7 +28,6 @@ class Stitching:
     """`stitch.shift`."""
 
     id, version, basis, unit = "stitch.shift", "1", Basis.RULE, "px"
-    wants_fields = True
 
     def begin(self, slide: SlideView) -> StitchingLook:
         """Begin to look."""

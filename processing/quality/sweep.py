@@ -33,7 +33,7 @@ def tissue_cells(slide: SlideView) -> np.ndarray[tuple[int, int], np.dtype[np.fl
 
 
 def fields(slide: SlideView) -> Iterator[Field]:
-    """Every block that holds tissue, decoded ahead by threads. Errors: Damaged."""
+    """Every block that holds tissue, decoded ahead by threads."""
     share = tissue_cells(slide)
     rows, columns = share.shape
     places = [

@@ -6,6 +6,7 @@ class TestBlank(CheckContract):
 
 from __future__ import annotations
 
+import json
 from typing import ClassVar
 
 import numpy as np
@@ -38,6 +39,7 @@ class CheckContract:
         for pixels in (tissue(*size), blank(*size), noise(*size), np.zeros((*size, 3), np.uint8)):
             found = self.found(pixels)
             assert found.state is not QualityState.ERROR, found.reason
+            json.dumps(dict(found.figures), allow_nan=False)
 
     def test_without_a_pixel_size_it_measures_or_says_why_not(self) -> None:
         found = self.found(tissue(700, 900), None)

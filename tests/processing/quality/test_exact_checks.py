@@ -6,6 +6,7 @@ import pytest
 
 from processing.quality.assess import assess
 from processing.quality.blank import Blank
+from processing.quality.checks import checks
 from processing.quality.jpeg_quality import JpegQuality
 from processing.quality.missing_tiles import MissingTiles
 from processing.quality.verdict import DEFAULT
@@ -79,3 +80,23 @@ class TestJpegQuality(CheckContract):
         found = assess(view, [JpegQuality()], DEFAULT).findings[0]
         assert found.figures["quality"] == quality
         assert found.state == state
+
+
+def test_a_tile_that_cannot_be_decoded_is_counted_and_the_rest_goes_on() -> None:
+    view = slide_view(tissue(2000, 3000))
+    whole, read = assess(view, checks(), DEFAULT), view.read_tile
+    spoilt = slide_view(tissue(2000, 3000))
+    broken = {(0, 5, 3), (1, 2, 1), (4, 0, 0)}
+    spoilt.read_tile = lambda *place: b"no picture" if place in broken else read(*place)
+    found = assess(spoilt, checks(), DEFAULT)
+    states = {at.check: at.state for at in found.findings}
+    figures = {at.check: at.figures for at in found.findings}
+    assert figures["tiles.missing"]["damaged"] == 1
+    assert figures["tissue.area"] == pytest.approx(
+        next(at.figures for at in whole.findings if at.check == "tissue.area"), rel=0.05
+    )
+    assert QualityState.ERROR not in states.values()
+    assert found.verdict.state is QualityState.RESCAN
+    before = {at.check for at in whole.findings if at.state is QualityState.NOT_EVALUATED}
+    after = {check for check, state in states.items() if state is QualityState.NOT_EVALUATED}
+    assert after == before
