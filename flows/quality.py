@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Collection
 from dataclasses import replace
@@ -9,6 +10,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from flows.ingest import disk_errors
 from flows.services import Services
 from processing.quality.assess import Assessed, assess
 from processing.quality.background import Background
@@ -19,7 +21,7 @@ from processing.quality.verdict import DEFAULT, policy_ref
 from storage import quality, quality_maps
 from storage.catalogue import get_slide
 from storage.database import now
-from storage.errors import Unsupported
+from storage.errors import Transient, Unsupported
 from storage.quality import Run
 from storage.quality_maps import MapToStore
 from storage.records.people import SVARTID
@@ -41,26 +43,42 @@ def run_checks(services: Services, slide_id: str) -> Run:
     """Run all checks and enter the report.
 
     Channels of fluorescence are not evaluated: checks are made for colours. Errors: NotFound,
-    OSError, Transient.
+    Transient.
     """
     slide = get_slide(services.database, slide_id)
     if quality.begin(services.database, slide_id) > quality.MOST_TRIES:
         return _enter_unseen(services, slide, QualityState.ERROR, CRASHED)
     try:
-        view = view_of(services, slide)
+        with disk_errors():
+            return _run(services, slide)
     except Unsupported:
         return _enter_unseen(services, slide, QualityState.NOT_EVALUATED, CHANNELS)
+    except Transient:
+        quality.give_back(services.database, slide_id)
+        raise
+
+
+def _run(services: Services, slide: Slide) -> Run:
+    view = view_of(services, slide)
     policy = policy_of(services, view)
     assessed = assess(view, checks(), policy)
+    _tidy(services, slide.slide_id)
     run_id = uuid.uuid4().hex
     maps = [
         to_store(check, drawn, view.mpp, _unit(assessed, check))
         for check, drawn in assessed.maps.items()
     ]
-    refs = quality_maps.write_run(services.layout, slide_id, run_id, maps)
+    refs = quality_maps.write_run(services.layout, slide.slide_id, run_id, maps)
     findings = tuple(replace(at, map=refs.get(at.check)) for at in assessed.findings)
     report = _report(slide, run_id, view, policy, replace(assessed, findings=findings))
     return quality.enter(services.database, report, SVARTID.name)
+
+
+def _tidy(services: Services, slide_id: str) -> None:
+    """What those left who were killed between writing maps and entering the report."""
+    known = {run.report.run_id for run in quality.runs(services.database, slide_id)}
+    for folder in quality_maps.unknown_runs(services.layout, slide_id, known):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def try_checks(services: Services, slide_id: str, names: Collection[str]) -> Run:

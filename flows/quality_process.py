@@ -45,7 +45,6 @@ class Assessor:
     def __init__(self, services: Services, report: Report) -> None:
         self._services, self._report = services, report
         self._seen, self._looked_at_all = -1, float("-inf")
-        self._refused: set[str] = set()
         self._held = False
 
     def __call__(self) -> int:
@@ -58,9 +57,9 @@ class Assessor:
         if not told.found and not everything and not self._held:
             self._seen = told.seen
             return 0
-        waiting = [at for at in quality.unchecked(database) if at not in self._refused]
+        waiting = quality.unchecked(database)
         held = quality_case.undecided(database, waiting, now() - _MATCHED_WITHIN)
-        self._held = bool(held)
+        self._held = bool(held) or len(waiting) == quality.MOST_WAITING
         waiting = [at for at in waiting if at not in held]
         for slide_id in waiting:
             self._check(slide_id)
@@ -73,8 +72,7 @@ class Assessor:
             outcome = self._report(casework_flows.assess_quality, slide_id, work)
         except Transient:
             raise
-        except Exception as error:  # one slide must not stop the others
-            self._refused.add(slide_id)
+        except Exception as error:  # one slide must not stop the others; it is tried three times
             told = error.code if isinstance(error, SvartidError) else kind_of(error)
             _LOG.warning("slide %s is not checked: %s", slide_id, told)
         else:

@@ -20,7 +20,7 @@ from storage.quality_tables import quality_attempt, quality_policy, quality_run
 from storage.records.quality import HumanVerdict, Policy, QualityReport
 from storage.tables import slide
 
-MOST_TRIES = 3
+MOST_TRIES, MOST_WAITING = 3, 50
 _MOST_ALIKE = 400
 """Newest runs that are asked what slides of one kind look like."""
 RELEASED, REJECTED = "released", "rejected"
@@ -43,7 +43,7 @@ class Ordered:
     stain: str
 
 
-def unchecked(database: Database, limit: int = 50) -> list[str]:
+def unchecked(database: Database, limit: int = MOST_WAITING) -> list[str]:
     """Readable slides nobody has run the checks on, oldest first; not those that break them."""
     ran = sa.select(quality_run.c.run_id).where(quality_run.c.slide_id == slide.c.slide_id)
     broke = sa.select(quality_attempt.c.slide_id).where(
@@ -57,6 +57,7 @@ def unchecked(database: Database, limit: int = 50) -> list[str]:
 def begin(database: Database, slide_id: str) -> int:
     """Note that a run begins; which one it is since the last that ended, from 1."""
     with database.transaction() as connection:
+        events.hold(connection)  # two may begin at once
         found = connection.execute(
             sa.select(quality_attempt.c.count).where(quality_attempt.c.slide_id == slide_id)
         ).scalar_one_or_none()
@@ -71,6 +72,17 @@ def begin(database: Database, slide_id: str) -> int:
                 .values(**values)
             )
     return count
+
+
+def give_back(database: Database, slide_id: str) -> None:
+    """A run that ended because something else was not ready does not count."""
+    at = quality_attempt.c
+    with database.transaction() as connection:
+        connection.execute(
+            sa.update(quality_attempt)
+            .where(at.slide_id == slide_id, at.count > 0)
+            .values(count=at.count - 1)
+        )
 
 
 def enter(database: Database, report: QualityReport, actor: str) -> Run:

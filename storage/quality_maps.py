@@ -13,7 +13,8 @@ import gzip
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from storage.shards import write_parts
 Stored = NDArray[np.uint8]
 _GROUP = json.dumps({"zarr_format": 3, "node_type": "group", "attributes": {}}).encode()
 _MOST_PIXELS = 2**26
+_SETTLED = 3600.0
+"""Seconds after which nobody writes at a run any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def write_run(
     root = folder_of(layout, slide_id)
     root.mkdir(exist_ok=True, mode=0o700)
     if not (root / "zarr.json").exists():
-        write_parts(root / "zarr.json", [_GROUP], sync=True)
+        write_parts(root / "zarr.json", [_GROUP], sync=True, alone=False)  # two may begin at once
     part = root / f"{run_id}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
@@ -86,9 +89,17 @@ def read_map(layout: Layout, slide_id: str, ref: MapRef) -> Stored:
         raise StoreDamaged("a map of quality cannot be read") from error
 
 
-def remove(layout: Layout, slide_id: str) -> None:
-    """Everything that was found on a slide."""
-    shutil.rmtree(folder_of(layout, slide_id), ignore_errors=True)
+def unknown_runs(layout: Layout, slide_id: str, known: Collection[str]) -> list[Path]:
+    """Folders that no run was entered for: somebody was killed before he could.
+
+    What is younger than an hour may be somebody's who is about to.
+    """
+    settled = time.time() - _SETTLED
+    return sorted(
+        folder
+        for folder in folder_of(layout, slide_id).glob("*/")
+        if folder.name not in known and folder.stat().st_mtime < settled
+    )
 
 
 def _write(part: Path, run_id: str, one: MapToStore) -> MapRef:

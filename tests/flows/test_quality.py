@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +23,7 @@ from processing.quality.check import CellMap, Field, Measured
 from processing.quality.slide_view import SlideView
 from processing.quality.sweep import grid_of
 from storage import events, quality, quality_maps
-from storage.errors import Malformed, NotFound
+from storage.errors import Malformed, NoSpace, NotFound
 from storage.exchange.plain import from_plain, to_plain
 from storage.quality import Run
 from storage.records.quality import (
@@ -40,7 +44,6 @@ class Shade:
     """A check of the tests: how dark each cell is."""
 
     id, version, basis, unit = "shade", "1", Basis.RULE, "DN"
-    wants_fields = True
 
     def begin(self, slide: SlideView) -> Shade:
         columns, rows = grid_of(slide)
@@ -155,6 +158,63 @@ def test_channels_are_not_evaluated_and_say_so(services: Services, tmp_path: Pat
     assert {(at.state, at.reason) for at in run.report.findings} == {
         (QualityState.NOT_EVALUATED, "in_channels")
     }
+
+
+def test_what_is_not_ready_does_not_count_as_a_try(
+    services: Services, slide_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(quality_maps, "write_run", _disk_full)
+        look = Assessor(services, unreported)
+        for _ in range(2 * quality.MOST_TRIES):
+            with pytest.raises(NoSpace):
+                look()
+    assert Assessor(services, unreported)() == 1
+    run = quality.latest(services.database, slide_id)
+    assert run is not None
+    assert run.report.verdict.state is not QualityState.ERROR
+
+
+def _disk_full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_slide_that_cannot_be_looked_at_is_given_up_and_holds_up_no_other(
+    services: Services, slide_id: str, painted_svs: Path
+) -> None:
+    other = finish(services, painted_svs).slide_id
+    (services.pyramids.path(slide_id) / "zarr.json").write_text("{")
+    look = Assessor(services, unreported)
+    assert look() == 2
+    assert quality.latest(services.database, other) is not None
+    for _ in range(quality.MOST_TRIES):
+        Assessor(services, unreported)()
+    run = quality.latest(services.database, slide_id)
+    assert run is not None
+    assert run.report.verdict.state is QualityState.ERROR
+    assert Assessor(services, unreported)() == 0
+
+
+def test_two_at_once_are_two_reports(services: Services, slide_id: str) -> None:
+    with ThreadPoolExecutor(3) as threads:
+        made = [threads.submit(run_checks, services, slide_id) for _ in range(3)]
+        entered = {one.result().report.run_id for one in made}
+    assert {at.report.run_id for at in quality.runs(services.database, slide_id)} == entered
+    assert verify_quality(services, slide_id) == []
+
+
+def test_what_a_killed_run_left_is_named_and_tidied_away(services: Services, slide_id: str) -> None:
+    kept = run_checks(services, slide_id).report.run_id
+    folder = quality_maps.folder_of(services.layout, slide_id)
+    for name in ("written", "half.part"):
+        shutil.copytree(folder / kept, folder / name)
+    assert verify_quality(services, slide_id) == []  # somebody may be about to enter them
+    for name in ("written", "half.part"):
+        os.utime(folder / name, (1e9, 1e9))
+    assert len(verify_quality(services, slide_id)) == 2
+    run_checks(services, slide_id)
+    assert verify_quality(services, slide_id) == []
+    assert not (folder / "written").exists()
 
 
 def test_a_person_has_the_last_word(services: Services, slide_id: str) -> None:
