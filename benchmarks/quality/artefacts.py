@@ -26,12 +26,12 @@ import numpy as np
 from benchmarks.measure import machine, record
 from benchmarks.quality.artefact_pictures import Mask, Picture, clean, masked
 from benchmarks.quality.artefact_scratches import scratched
-from benchmarks.quality.exact import wilson
 from processing.quality import pen_rule
 from processing.quality.coverslip import edges, over_tissue_mm
 from processing.quality.long_lines import drawn_lines
 from processing.quality.pen_rule import CLASSES, PenRule
 from processing.quality.scratch import scratches
+from storage.records.proportion import wilson
 
 _BLOCK, _DRAWS, _NEAR = 64, 1000, 13
 _TIED = 0.002
@@ -209,7 +209,7 @@ def _blocks(mask: Mask) -> Iterator[Mask]:
 
 
 def _count(found: int, of: int) -> dict[str, Any]:
-    return {"found": found, "of": of, "wilson95": [round(at, 3) for at in wilson(found, of)]}
+    return {"found": found, "of": of, "wilson95": [round(at, 3) for at in wilson(found, of)[1:]]}
 
 
 def _draw(path: Path, picture: Picture, found: Mask) -> None:

@@ -34,6 +34,7 @@ from processing.quality.check import Check
 from processing.quality.coverage import Coverage
 from processing.quality.stitching import Stitching
 from processing.quality.verdict import DEFAULT
+from storage.records.proportion import wilson
 from storage.records.quality import Finding, Spot
 from tests.processing.quality.slides import slide_view
 
@@ -58,19 +59,9 @@ class Count:
 
     def told(self) -> dict[str, Any]:
         """With its interval."""
-        low, high = wilson(self.found, self.of)
-        share = self.found / self.of if self.of else None
-        return {"found": self.found, "of": self.of, "share": share, "wilson95": [low, high]}
-
-
-def wilson(found: int, of: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's interval of a share (J Am Stat Assoc 1927;22:209); 0 to 1 without a trial."""
-    if not of:
-        return 0.0, 1.0
-    share, room = found / of, z * z / of
-    middle = (share + room / 2) / (1 + room)
-    half = z * float(np.sqrt(share * (1 - share) / of + room / (4 * of))) / (1 + room)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+        share, low, high = wilson(self.found, self.of)
+        told = share if self.of else None
+        return {"found": self.found, "of": self.of, "share": told, "wilson95": [low, high]}
 
 
 @dataclass(slots=True)

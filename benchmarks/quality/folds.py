@@ -27,6 +27,7 @@ from processing.quality.training.artefact_sources import Read, read
 from processing.quality.training.artefact_synthesis import HELD_OUT, LEARNT, Sizes
 from processing.quality.training.artefacts import over_tissue
 from processing.quality.verdict import DEFAULT
+from storage.records.proportion import wilson
 from tests.conftest import slides_folder
 from tests.processing.quality.slides import slide_view
 
@@ -130,16 +131,6 @@ def real(image: Read) -> dict[str, Any]:
     }
 
 
-def wilson(count: int, of: int) -> list[float | None]:
-    """95 % interval of a proportion."""
-    if not of:
-        return [0.0, 1.0]
-    z, part = 1.96, count / of
-    middle = (part + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * np.sqrt(part * (1 - part) / of + z * z / (4 * of * of))
-    return [_rounded(float(max(middle - half, 0))), _rounded(float(min(middle + half, 1)))]
-
-
 def speed(network: Trained) -> float:
     """CPU milliseconds of the network for a megapixel of a field with its halo."""
     pixels = np.random.default_rng(1).integers(0, 256, (1088, 1088, 3), dtype=np.uint8)
@@ -189,7 +180,8 @@ def measure(slides: Path, he_alone: Path | None, count: int) -> dict[str, Any]:
         "alike_area_pct": alike(network, Patches(clean), count),
         "real_slides": seen,
         "clean_slides_for_review": {
-            "n": len(clean), "count": alarms, "wilson_95": wilson(alarms, len(clean)),
+            "n": len(clean), "count": alarms,
+            "wilson_95": [_rounded(at) for at in wilson(alarms, len(clean))[1:]],
         },
         "ms_per_megapixel": speed(network),
     }  # fmt: skip
