@@ -6,6 +6,7 @@ Source: PS3.18 10.5.3 (store instances response), I.2.2 (failure reasons).
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -55,12 +56,12 @@ class _InTurn:
     """
 
     index: Objects
-    before: Future[Taken] | None
+    before: Sequence[Future[Taken]]
+    """Those that may not have come to their end: some end without being entered."""
 
     def enter(self, found: StoredObject, number: int, series: SeriesFacts) -> Entered:
         """As `Objects.enter`."""
-        if self.before is not None:
-            wait([self.before])
+        wait(self.before)
         return self.index.enter(found, number, series)
 
     def set_aside(self, found: StoredObject, reason: str) -> None:
@@ -84,6 +85,7 @@ class Store:
         self._layout, self._index, self._ours = layout, index, ours
         self._sender, self._study_uid = about
         self._taken: list[Future[Taken]] = []
+        self._busy: deque[Future[Taken]] = deque()
         self._incoming: Incoming | None = None
         self._unwrapping: Unwrapping | None = None
         self._failure = 0
@@ -136,10 +138,12 @@ class Store:
         if incoming is None or unwrapping is None:
             self._say(Taken(None, self._failure or _FAILED))
             return
-        index = _InTurn(self._index, self._taken[-1] if self._taken else None)
-        self._taken.append(_AT_ONCE.submit(self._put_away, incoming, unwrapping, index))
-        if len(self._taken) > _MOST_AT_ONCE:
-            self._taken[-1 - _MOST_AT_ONCE].result()
+        index = _InTurn(self._index, tuple(self._busy))
+        one = _AT_ONCE.submit(self._put_away, incoming, unwrapping, index)
+        self._taken.append(one)
+        self._busy.append(one)
+        if len(self._busy) > _MOST_AT_ONCE:
+            self._busy.popleft().result()
 
     def _say(self, taken: Taken) -> None:
         done = Future[Taken]()

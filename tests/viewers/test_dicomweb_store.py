@@ -119,10 +119,10 @@ def test_one_bad_part_among_good_ones(ward: Ward) -> None:
 
 
 def test_of_two_that_contradict_the_first_is_taken(ward: Ward) -> None:
-    """However long it takes to read: parts are looked through at once."""
+    """However long it takes to read: parts are looked through at once, and rubbish is quick."""
     first = ward.made(1, PixelData=bytes(2 * 10_000_000), Rows=1000, Columns=10_000)
     second = ward.made(2, SOPInstanceUID=uid(first), PatientID="N9")
-    assert store(ward.client, [first, second]).status_code == 202
+    assert store(ward.client, [first, b"rubbish", second]).status_code == 202
     (kept,) = ward.client.get(f"{ROOT}/studies/{STUDY}/metadata").json()
     assert kept["00200013"]["Value"] == [1]
 
