@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +31,13 @@ class Window:
         self.screen.sign_in("admin", up.password)
         self.screen.page.wait_for_selector("#rows tr[data-key]")
 
-    def see(self, slide_id: str) -> list[Pixels]:
+    def see(self, slide_id: str, views: Sequence[str] = VIEWS) -> list[Pixels]:
         """The field at each of the views, the page opened once."""
         self.screen.open(f"/slides/{slide_id}")
         self.screen.settle()
         self.asked.clear()
         seen = []
-        for view in VIEWS:
+        for view in views:
             self.screen.ask("(view) => { location.hash = view; }", view)
             self.screen.settle()
             seen.append(self.screen.pixels()[100:650, 300:900])

@@ -36,8 +36,11 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def slide_id(up: Running, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("larger") / "larger.svs"
-    write_svs(Painting(*SIZE, seed=3), path)
+    return painted(up, tmp_path_factory.mktemp("larger") / "larger.svs", SIZE)
+
+
+def painted(up: Running, path: Path, size: tuple[int, int]) -> str:
+    write_svs(Painting(*size, seed=3), path)
     (line,) = up.command("ingest", path)
     return str(line["slide_id"])
 
@@ -224,14 +227,16 @@ def test_the_browser_sees_the_same_slide_by_ranges(
 
 
 def test_neighbours_come_in_one_request_and_an_index_once(
-    open_window: OpenWindow, door: FrontDoor, up: Running, slide_id: str
+    open_window: OpenWindow, door: FrontDoor, up: Running, tmp_path: Path
 ) -> None:
+    slide_id = painted(up, tmp_path / "wide.svs", (9000, 900))
+    views = [f"#x={x}&y=450&z=1" for x in (1200, 5000, 8600)]  # three shards of the largest level
     window = open_window(door)
     asked: list[tuple[str, str]] = []
     window.context.on(
         "request", lambda request: asked.append((request.url, request.headers.get("range", "")))
     )
-    window.see(slide_id)
+    window.see(slide_id, views)
     indexes = [url for url, span in asked if span.startswith("bytes=-")]
     assert len(indexes) == len(set(indexes)) > 2
     spans = [(url, at[6:].split("-")) for url, at in asked if at and not at.startswith("bytes=-")]

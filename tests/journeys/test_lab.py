@@ -70,7 +70,7 @@ def read(page: Page, *codes: str) -> None:
 def test_a_reader_queues_glass_after_glass(ward: Ward, browser: Browser) -> None:
     with ward.window(browser, "tina") as page:
         to_lab(page, ward)
-        assert page.evaluate("() => document.activeElement.id") == "scan-barcode"
+        expect(page.locator("#scan-barcode")).to_be_focused()
         page.fill("#search", "P25-999999-1")
         expect(page.locator("#list-state a")).to_have_attribute("href", "/cases")
         page.fill("#search", f"{READABLE}-1")  # what can be read is found, though it waits no more
