@@ -16,6 +16,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from processing.paint import Painting, write_svs
 from storage.records.geometry import Size, deep_zoom_top
+from tests.journeys.axe import violations
 from tests.journeys.running import Running, wait_for
 from tests.journeys.screens import Pixels, Screen, signed_in
 from tests.processing import colour_profiles
@@ -153,6 +154,7 @@ def test_the_choice_holds_for_the_next_slide_and_new_tiles(
         screen.open(f"{address}#x=400&y=300&z=1&r=0")
         screen.settle()
         screen.wait_for_text(BADGE, "Colour: as scanned")
+        assert violations(screen.page) == []
         screen.page.click(BADGE)
         screen.page.wait_for_selector(f"{BADGE}[aria-pressed=true]")
         screen.settle()
@@ -165,6 +167,7 @@ def test_the_choice_holds_for_the_next_slide_and_new_tiles(
             screen.page.keyboard.press("d")
         screen.settle()
         assert screen.ask(UNCORRECTED) == []
+        assert violations(screen.page) == []
         screen.shoot("colour-remembered")
         press(screen, pressed="false")
         assert set(screen.ask(UNCORRECTED)) == {"main", "navigator"}
