@@ -99,15 +99,14 @@ class ColourControl {
       setContent(element("colour"), settled(this.#colour));
       return;
     }
-    const name = this.#colour?.name || t("ICC profile");
-    const button = this.#button;
+    const [name, button] = [this.#colour?.name || t("ICC profile"), this.#button];
     button.setAttribute("aria-pressed", String(this.#corrected));
     button.setAttribute("aria-busy", String(this.#busy));
     button.classList.toggle("attention", this.#failed);
     button.title = this.#failed ? t("The colours could not be corrected. Press to try again (i).") : this.#hint(name);
     const words = this.#corrected ? t("Colour: corrected") : t("Colour: as scanned"); // heard first, as it is seen
-    const by = this.#corrected ? ` (${name})` : "";
-    button.setAttribute("aria-label", `${words}${by}. ${t("Colours corrected by the profile {name}", { name })}`);
+    const by = this.#corrected && ` (${name})`;
+    button.setAttribute("aria-label", `${words}${by || ""}. ${t("Colours corrected by the profile {name}", { name })}`);
     setContent(button, icon("palette"), h("span", { class: "word" }, words), by && h("span", {}, by));
   }
 
