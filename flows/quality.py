@@ -36,13 +36,13 @@ from storage.records.slide import Slide
 from storage.tiles import TileStore
 
 _NODATA, _MOST = 255, 254
-CRASHED, CHANNELS = "crashed", "in_channels"
+CRASHED, CHANNELS, DARK = "crashed", "in_channels", "on_dark_ground"
 
 
 def run_checks(services: Services, slide_id: str) -> Run:
     """Run all checks and enter the report.
 
-    Channels of fluorescence are not evaluated: checks are made for colours. Errors: NotFound,
+    Fluorescence is not evaluated: checks are made for light that goes through. Errors: NotFound,
     Transient.
     """
     slide = get_slide(services.database, slide_id)
@@ -60,6 +60,8 @@ def run_checks(services: Services, slide_id: str) -> Run:
 
 def _run(services: Services, slide: Slide) -> Run:
     view = view_of(services, slide)
+    if view.is_on_dark_ground:
+        return _enter_unseen(services, slide, QualityState.NOT_EVALUATED, DARK)
     policy = policy_of(services, view)
     assessed = assess(view, checks(), policy)
     _tidy(services, slide.slide_id)

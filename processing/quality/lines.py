@@ -25,6 +25,9 @@ _AROUND = 6
 _FAR = 20
 """Columns on either side from which it is learned how much columns differ by chance."""
 _LEAST_CELLS = 5
+_EDGE = 3
+"""Pixels along the slide's edge in which no line is looked for: a scanner's coarser level may be
+one short of half the finer one, and its last row is then white."""
 _MOST_SURE = 4.0
 """A cell counts no more than this many times chance: the edge of one piece makes no line."""
 _SHOWING = 0.7
@@ -110,6 +113,7 @@ def lines_in(sums: Sums, least: float, surely: float) -> list[Line]:
 def _steps(sums: Sums) -> _Steps:
     """Every cell's columns held against those around them, and how much these differ by chance."""
     known = (sums.bottom > 0).astype(np.float32)
+    known[:, :_EDGE] = known[:, max(sums.pixels - 1 - _EDGE, 0) :] = 0
     value = np.where(known > 0, sums.top / np.where(known > 0, sums.bottom, 1), 0)
     value = value.astype(np.float32)
     near, beside = _box(known, _AROUND) - _box(known, 2), _box(known, _FAR) - _box(known, 2)

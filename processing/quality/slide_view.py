@@ -31,6 +31,8 @@ _OVERVIEW = 8
 """The tissue is looked for at this many working pixels."""
 _HALVINGS = 3
 """As far as a JPEG is decoded smaller by itself."""
+_DARK, _SHINES = 48, 64
+"""Grey levels: more than half of the slide is darker, and something is lighter."""
 _STRIP = 64
 """Rows of the overview that are made at a time."""
 _CACHE_BYTES = 96 * 2**20
@@ -130,6 +132,12 @@ class SlideView:
                 um = None if self.mpp is None else self.mpp * 2**level
                 self._tissue = find_tissue(whole, level, um)
             return self._tissue
+
+    @property
+    def is_on_dark_ground(self) -> bool:
+        """True for something that shines on black: fluorescence kept as a picture in colour."""
+        light = self.tissue.overview.max(axis=2)
+        return float(np.median(light)) < _DARK and float(np.percentile(light, 99.5)) > _SHINES
 
     def _whole(self, level: int) -> Pixels:
         """A coarse level, a strip at a time: what it is made from may not fit into memory."""

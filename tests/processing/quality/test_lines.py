@@ -76,3 +76,9 @@ class TestBands(CheckContract):
     def test_a_slow_fall_of_light_is_no_step(self) -> None:
         light = np.linspace(1, 0.8, SIZE)[None, :, None]
         assert of_one(Bands, (CLEAN * light).astype(np.uint8)).figures["steps"] == 0
+
+    @pytest.mark.parametrize("vertical", [True, False])
+    def test_a_row_that_the_scanners_level_lacks_is_no_step(self, vertical: bool) -> None:
+        pixels = CLEAN[200:1100, 200:1100].copy()  # tissue up to every edge
+        (pixels[:, -1:] if vertical else pixels[-1:])[:] = 255
+        assert of_one(Bands, pixels).figures["steps"] == 0

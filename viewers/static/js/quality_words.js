@@ -69,6 +69,7 @@ const WHY_NOT = {
   cohort_too_small: t("There are too few slides of that scanner and stain to compare with."),
   torch_missing: t("The program that runs networks is not installed."),
   in_channels: t("Checks are made for slides in colour, not for channels."),
+  on_dark_ground: t("Checks are made for stained slides on light ground."),
   switched_off: t("The check is switched off."),
 };
 
