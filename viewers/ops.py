@@ -171,6 +171,7 @@ def _run_json(run: dict[str, Any]) -> dict[str, Any]:
         "flow": _FLOWS.get(name.rpartition(" ")[0], name),
         "slide_id": (run.get("parameters") or {}).get("slide_id"),
         "state": run.get("state_name") or run.get("state_type"),
+        "done": run.get("state_type") == "COMPLETED",
         "started_at": run.get("start_time"),
         "seconds": run.get("total_run_time"),
         "url": f"/ops/prefect/runs/flow-run/{run['id']}",

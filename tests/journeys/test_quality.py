@@ -101,6 +101,12 @@ def test_a_poor_scan_is_looked_at_scanned_again_and_passes(
     human = day.get("tina", f"/api/v1/slides/{old}/quality")["run"]["human"]
     assert (human["state"], human["by"]) == ("rejected", "tina")
 
+    the_case_tells_it(day, browser, screenshots, accession, new)
+
+
+def the_case_tells_it(
+    day: Day, browser: Browser, screenshots: Path, accession: str, new: str
+) -> None:
     with window(browser, day.running, screenshots) as reader:
         reader.open(f"/cases/{accession}")
         reader.sign_in("pia", day.passwords["pia"])
@@ -115,3 +121,20 @@ def test_a_poor_scan_is_looked_at_scanned_again_and_passes(
         expect(reader.page.locator("#quality")).to_contain_text("Bestået")
         reader.shoot("quality-passed")
         assert violations(reader.page) == []
+
+
+def test_operations_see_how_each_run_ended(day: Day, browser: Browser, screenshots: Path) -> None:
+    def reported() -> bool:
+        runs = day.running.get("/api/v1/ops")["flow_runs"]
+        return {"check quality", "match slide"} <= {at["flow"] for at in runs if at["done"]}
+
+    wait_for(reported, 60, f"the runs are reported\n{day.running.log_tail()}")
+    with window(browser, day.running, screenshots) as screen:
+        screen.open("/ops")
+        screen.sign_in("admin", day.running.password)
+        screen.open("/ops")
+        runs = screen.page.locator("#runs")
+        expect(runs).to_contain_text("Kontrollér et snits kvalitet")
+        expect(runs).not_to_contain_text("Ukendt")
+        expect(runs.locator("tr").first).to_contain_text("Færdig")
+        screen.shoot("quality-runs")

@@ -98,7 +98,7 @@ export function showRuns(runs, files) {
       "tr",
       { title: run.name },
       h("td", {}, h("span", { class: "two-lines" }, h("a", { href: run.url }, flowName(run.flow)), h("small", {}, names.get(run.slide_id) ?? run.name))),
-      h("td", {}, stateMark(runState(run.state))),
+      h("td", {}, stateMark(runState(run))),
       h("td", {}, run.started_at === null ? "–" : moment(run.started_at)),
       h("td", { class: "number" }, run.seconds === null ? "–" : duration(run.seconds)),
     ),

@@ -93,6 +93,7 @@
  * @property {string | null} slide_id
  * @property {string} state
  * @property {string | null} started_at
+ * @property {boolean} done it ended well, whatever it calls that
  * @property {number | null} seconds
  * @property {string} url
  *

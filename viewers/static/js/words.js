@@ -119,13 +119,14 @@ const RUN_STATES = {
 };
 
 /**
- * A run's state: Prefect's own word, or how the slide ended (`flows.intake` names states so).
- * @param {string} state
+ * A run's state: Prefect's own word, or how the slide ended (`flows.intake` names states so). What
+ * other flows call their ends is theirs: they are done.
+ * @param {{state: string, done: boolean}} run
  */
-export function runState(state) {
+export function runState({ state, done }) {
   const slideStates = /** @type {Record<string, StateWords>} */ (INTAKE_STATES);
   const unknown = { tone: /** @type {const} */ ("neutral"), icon: "circle-dashed", word: t("Unknown") };
-  return RUN_STATES[state] ?? slideStates[state.toLowerCase()] ?? unknown;
+  return RUN_STATES[state] ?? slideStates[state.toLowerCase()] ?? (done && RUN_STATES.Completed ? RUN_STATES.Completed : unknown);
 }
 
 /** @param {string} name */
