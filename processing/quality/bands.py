@@ -11,7 +11,7 @@ import numpy as np
 
 from processing.quality.check import CELL, Field, Measured
 from processing.quality.line_spots import spots_of
-from processing.quality.lines import Sums, Values, grey_across, lines_in
+from processing.quality.lines import Sums, Values, grey_across, lines_in, runs_along
 from processing.quality.slide_view import SlideView
 from storage.records.quality import Basis
 
@@ -59,8 +59,12 @@ class BandsLook:
 def _steps(own: Values, cells: int) -> tuple[Values, Values]:
     """From a mean, one step of Newton towards the middle that outliers do not move (Huber's)."""
     step = (own[:, 1:] - own[:, :-1]).reshape(cells, CELL, -1)
+    slope = np.diff(own[:, 1:].reshape(cells, CELL, -1), axis=1)
+    fibres = runs_along(
+        np.einsum("krc,krc->kc", slope, slope), np.einsum("krc,krc->kc", step, step)
+    )
     mean = np.clip(step, -_FAR, _FAR).mean(axis=1)
     step -= mean[:, None]
     inside = np.count_nonzero(np.abs(step) < _MOST, axis=1).astype(np.float32)
     moved = np.clip(step, -_MOST, _MOST).sum(axis=1) / np.maximum(inside, np.float32(CELL / 4))
-    return mean + moved, np.ones_like(mean)
+    return mean + moved, np.where(fibres, 0, 1).astype(np.float32)

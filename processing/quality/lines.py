@@ -24,6 +24,8 @@ _AROUND = 6
 """Columns on either side that a column is held against."""
 _FAR = 20
 """Columns on either side from which it is learned how much columns differ by chance."""
+_FIBRES = 0.25
+"""As much less light changes along fibres than across them, in squares; of other tissue a half."""
 _LEAST_CELLS = 5
 _EDGE = 3
 """Pixels along the slide's edge in which no line is looked for: a scanner's coarser level may be
@@ -94,6 +96,15 @@ def grey_across(seen: Field, grey: Values, vertical: bool) -> tuple[Values, int]
     cells = min(rows, (turned.shape[0] - top) // CELL)
     own = turned[top : top + cells * CELL, left : left + columns * CELL + 1]
     return np.ascontiguousarray(own), cells
+
+
+def runs_along(along: Values, across: Values) -> NDArray[np.bool_]:
+    """Where fibres lie along the line that is looked for, from squared gradients by cell and pair.
+
+    Their streaks are lines of their own, cell after cell, and tell of no shift along themselves.
+    """
+    wide = (2 * _FAR + 1, 1)
+    return np.asarray(cv2.blur(along, wide) < _FIBRES * cv2.blur(across, wide), bool)
 
 
 def lines_in(sums: Sums, least: float, surely: float) -> list[Line]:

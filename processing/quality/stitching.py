@@ -13,7 +13,7 @@ import numpy as np
 
 from processing.quality.check import CELL, Field, Measured
 from processing.quality.line_spots import spots_of
-from processing.quality.lines import Sums, Values, grey_across, lines_in
+from processing.quality.lines import Sums, Values, grey_across, lines_in, runs_along
 from processing.quality.slide_view import SlideView
 from storage.records.quality import Basis
 
@@ -68,6 +68,6 @@ def _shifts(own: Values, cells: int) -> tuple[Values, Values]:
     slope, step = between.reshape(shape), across.reshape(shape)
     top = np.einsum("krc,krc->kc", slope, step)
     bottom = np.einsum("krc,krc->kc", slope, slope)
-    flat = bottom < _TEXTURE * CELL
+    flat = (bottom < _TEXTURE * CELL) | runs_along(bottom, np.einsum("krc,krc->kc", step, step))
     top[flat] = bottom[flat] = 0
     return top, bottom

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from processing.jpeg import Pixels
+from processing.paint import Painting
 from processing.quality.assess import assess
 from processing.quality.bands import Bands
 from processing.quality.stitching import Stitching
@@ -82,3 +83,18 @@ class TestBands(CheckContract):
         pixels = CLEAN[200:1100, 200:1100].copy()  # tissue up to every edge
         (pixels[:, -1:] if vertical else pixels[-1:])[:] = 255
         assert of_one(Bands, pixels).figures["steps"] == 0
+
+
+MUSCLE = (
+    (Stitching, Painting(9000, 11000, seed=3), (768, 7168, 7424, 1024)),
+    (Bands, Painting(16000, 12000, seed=1), (9216, 8960, 6144, 768)),
+)
+"""Places of painted slides with fibres that lie nearly level: both checks saw a line there."""
+
+
+@pytest.mark.parametrize(("check", "painting", "place"), MUSCLE)
+def test_fibres_that_lie_along_a_line_are_none(
+    check: type[Stitching] | type[Bands], painting: Painting, place: tuple[int, int, int, int]
+) -> None:
+    found = of_one(check, painting.region(*place), painting.mpp)
+    assert [found.figures.get("seams", 0), found.figures.get("steps", 0)] == [0, 0]
